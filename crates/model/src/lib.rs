@@ -1,0 +1,13 @@
+//! The nouns of Maru: ids, roles, names and texts. No I/O, no runtime; every other crate may use it.
+
+#![forbid(unsafe_code)]
+
+mod id;
+mod name;
+mod role;
+mod text;
+
+pub use id::{AppId, BuildId, ClassId, DeploymentId, RepositoryId, RolloutId, SnapshotId, UserId, WorkspaceId};
+pub use name::{Login, NameError, ProjectName, RepositoryName};
+pub use role::Role;
+pub use text::{Lang, Text};

@@ -1,0 +1,13 @@
+//! The database. One SQL text serves SQLite and PostgreSQL through sqlx's `Any` driver: placeholders are `$1`, times
+//! are Unix milliseconds in BIGINT, JSON and ids are TEXT. One module per domain, each a table of contents of its queries.
+
+#![forbid(unsafe_code)]
+
+mod db;
+pub mod builds;
+pub mod deployments;
+pub mod rollouts;
+pub mod users;
+pub mod workspaces;
+
+pub use db::{Store, StoreError, now_ms};
