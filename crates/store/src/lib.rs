@@ -3,8 +3,8 @@
 
 #![forbid(unsafe_code)]
 
-mod db;
 pub mod builds;
+mod db;
 pub mod deployments;
 pub mod rollouts;
 pub mod users;

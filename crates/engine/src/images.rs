@@ -1,0 +1,150 @@
+use std::collections::HashMap;
+
+use bollard::query_parameters as query;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, TryStreamExt};
+
+use crate::error::found;
+use crate::{Engine, EngineError, models};
+
+/// Who pushes: a bearer token of the registry.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    pub registry_token: String,
+}
+
+/// A build by the Engine's classic builder: the one that honours limits of memory and CPU.
+#[derive(Debug, Clone, Default)]
+pub struct BuildRequest {
+    /// The image's name, `repository:tag`.
+    pub tag: String,
+    /// Path of the Dockerfile inside the context.
+    pub dockerfile: String,
+    /// Bytes; swap is not added.
+    pub memory: i32,
+    /// Microseconds of CPU in every 100 ms.
+    pub cpu_quota: i32,
+    /// The network of RUN instructions.
+    pub network: String,
+    pub labels: HashMap<String, String>,
+    pub build_args: HashMap<String, String>,
+}
+
+/// What the builder said.
+#[derive(Debug, Clone)]
+pub enum BuildEvent {
+    /// A piece of its log.
+    Output(String),
+    /// The id of the image that was made.
+    Image(String),
+}
+
+impl Engine {
+    /// `None` where there is no such image.
+    ///
+    /// # Errors
+    /// What the Engine said.
+    pub async fn inspect_image(&self, name: &str) -> Result<Option<models::ImageInspect>, EngineError> {
+        found(self.docker.inspect_image(name).await.map_err(EngineError::during(format!("inspecting image {name}"))))
+    }
+
+    /// Builds an image from a context (a tar stream). Dropping the stream cancels the build; an instruction that
+    /// fails ends it with [`EngineError::Failed`].
+    pub fn build_image<C>(
+        &self,
+        request: BuildRequest,
+        context: C,
+    ) -> impl Stream<Item = Result<BuildEvent, EngineError>> + Send + use<'_, C>
+    where
+        C: Stream<Item = std::io::Result<Bytes>> + Send + 'static,
+    {
+        let attempt = format!("building image {}", request.tag);
+        let options = query::BuildImageOptions {
+            dockerfile: request.dockerfile,
+            t: Some(request.tag),
+            rm: true,
+            forcerm: true,
+            memory: (request.memory > 0).then_some(request.memory),
+            memswap: (request.memory > 0).then_some(request.memory),
+            cpuperiod: (request.cpu_quota > 0).then_some(100_000),
+            cpuquota: (request.cpu_quota > 0).then_some(request.cpu_quota),
+            networkmode: (!request.network.is_empty()).then_some(request.network),
+            labels: Some(request.labels),
+            buildargs: Some(request.build_args),
+            ..Default::default()
+        };
+        self.docker.build_image(options, None, Some(bollard::body_try_stream(context))).filter_map(move |part| {
+            let attempt = attempt.clone();
+            async move {
+                match part {
+                    Err(error) => Some(Err(EngineError::during(attempt)(error))),
+                    Ok(info) => {
+                        if let Some(detail) = info.error_detail {
+                            let message = detail.message.unwrap_or_else(|| "it failed without saying why".to_owned());
+                            return Some(Err(EngineError::Failed { attempt, message }));
+                        }
+                        if let Some(id) = info.aux.and_then(|image| image.id) {
+                            return Some(Ok(BuildEvent::Image(id)));
+                        }
+                        info.stream.or(info.status).map(|text| Ok(BuildEvent::Output(text)))
+                    }
+                }
+            }
+        })
+    }
+
+    /// Gives an image one more name.
+    ///
+    /// # Errors
+    /// What the Engine said.
+    pub async fn tag_image(&self, image: &str, repository: &str, tag: &str) -> Result<(), EngineError> {
+        let options = query::TagImageOptions { repo: Some(repository.to_owned()), tag: Some(tag.to_owned()) };
+        self.docker
+            .tag_image(image, Some(options))
+            .await
+            .map_err(EngineError::during(format!("tagging image {image} as {repository}:{tag}")))
+    }
+
+    /// Pushes `repository:tag`; the stream is the Engine's progress in words.
+    pub fn push_image(
+        &self,
+        repository: &str,
+        tag: &str,
+        credentials: Credentials,
+    ) -> impl Stream<Item = Result<String, EngineError>> + Send + use<'_> {
+        let attempt = format!("pushing image {repository}:{tag}");
+        let options = query::PushImageOptions { tag: Some(tag.to_owned()), ..Default::default() };
+        let credentials = bollard::auth::DockerCredentials { registrytoken: Some(credentials.registry_token), ..Default::default() };
+        self.docker.push_image(repository, Some(options), Some(credentials)).filter_map(move |part| {
+            let attempt = attempt.clone();
+            async move {
+                match part {
+                    Err(error) => Some(Err(EngineError::during(attempt)(error))),
+                    Ok(info) => match info.error_detail.and_then(|detail| detail.message) {
+                        Some(message) => Some(Err(EngineError::Failed { attempt, message })),
+                        None => info.status.map(Ok),
+                    },
+                }
+            }
+        })
+    }
+
+    /// Removes a name of an image, and the image where that was its last. Removing what is gone is fine.
+    ///
+    /// # Errors
+    /// What the Engine said, for one that a container uses it.
+    pub async fn remove_image(&self, name: &str) -> Result<(), EngineError> {
+        found(
+            self.docker
+                .remove_image(name, None::<query::RemoveImageOptions>, None)
+                .await
+                .map_err(EngineError::during(format!("removing image {name}"))),
+        )
+        .map(drop)
+    }
+
+    /// An image with its layers as a tar archive, as `docker save` gives it.
+    pub fn export_image(&self, name: &str) -> impl Stream<Item = Result<Bytes, EngineError>> + use<'_> {
+        self.docker.export_image(name).map_err(EngineError::during_each(format!("exporting image {name}")))
+    }
+}
