@@ -1,1 +1,23 @@
+//! What crosses a wire between a workspace's agent and the server: the link itself (yamux streams over one duplex
+//! stream, each stream one HTTP/1.1 connection, either side may open), the bodies of the agent's HTTP API, the text
+//! frames of terminals, and the shape of every error ([`Problem`], RFC 9457).
+//!
+//! ```text
+//! server ── docker exec -i … maru-agent dial ── unix socket ── maru-agent serve
+//!    └───────────────── one Link, many LinkStreams ───────────────────┘
+//! ```
+
 #![forbid(unsafe_code)]
+
+mod api;
+mod link;
+mod problem;
+mod terminal;
+
+pub use api::{
+    CreateTerminal, Created, Entry, EntryKind, ExecRequest, ExecResponse, Found, MakeFolder, Match, Move, Port, Stats, TerminalInfo,
+    TreeResponse, TunnelUpgrade, WatchEvent,
+};
+pub use link::{Incoming, Link, LinkError, LinkStream, Side, link};
+pub use problem::Problem;
+pub use terminal::{ClientFrame, HIGH_WATER, LOW_WATER, SUBPROTOCOL, ServerFrame};
