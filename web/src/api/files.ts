@@ -1,0 +1,66 @@
+/** Files of the workspace. Every write says which content it replaces, so none is lost unseen. */
+import { API, ApiError, ask, askJson, encodePath } from "./http";
+import type { Entry } from "./types";
+
+export interface FileContent {
+  bytes: Uint8Array;
+  etag: string;
+}
+
+export type SaveResult = { ok: true; etag: string } | { ok: false; etag: string | null };
+
+export const fileUrl = (path: string): string => `${API}/workspace/files/${encodePath(path)}`;
+
+export async function listFolder(path: string): Promise<Entry[]> {
+  return (await askJson<{ entries: Entry[] }>(`/workspace/tree/${encodePath(path)}`)).entries;
+}
+
+export async function readFile(path: string): Promise<FileContent> {
+  const response = await ask(`/workspace/files/${encodePath(path)}`);
+  return { bytes: new Uint8Array(await response.arrayBuffer()), etag: response.headers.get("ETag") ?? "" };
+}
+
+/** Reads only where the content differs from `etag`; null where it is the same. */
+export async function readIfChanged(path: string, etag: string): Promise<FileContent | null> {
+  const response = await ask(`/workspace/files/${encodePath(path)}`, {
+    headers: { "If-None-Match": etag },
+    accept: [304],
+  });
+  if (response.status === 304) return null;
+  const found = response.headers.get("ETag") ?? "";
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  return found === etag ? null : { bytes, etag: found };
+}
+
+/**
+ * Writes `text` where the file still has `etag`; null: where there is no such file yet; "*": whatever is there.
+ * A conflict is an answer, with the tag of what is there now (null: gone).
+ */
+export async function writeFile(path: string, text: string | Blob, etag: string | null): Promise<SaveResult> {
+  const headers: Record<string, string> = { "Content-Type": "application/octet-stream" };
+  if (etag === null) headers["If-None-Match"] = "*";
+  else if (etag !== "*") headers["If-Match"] = etag;
+  const response = await ask(`/workspace/files/${encodePath(path)}`, {
+    method: "PUT",
+    headers,
+    body: text,
+    accept: [412],
+  });
+  const found = response.headers.get("ETag");
+  if (response.status === 412) return { ok: false, etag: found };
+  return { ok: true, etag: found ?? "" };
+}
+
+export async function removePath(path: string): Promise<void> {
+  await ask(`/workspace/files/${encodePath(path)}?recursive=true`, { method: "DELETE" });
+}
+
+export async function movePath(from: string, to: string): Promise<void> {
+  await ask("/workspace/move", { method: "POST", json: { from, to } });
+}
+
+export async function createFolder(path: string): Promise<void> {
+  await ask("/workspace/folders", { method: "POST", json: { path } });
+}
+
+export const isMissing = (error: unknown): boolean => error instanceof ApiError && error.status === 404;

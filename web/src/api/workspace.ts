@@ -1,0 +1,20 @@
+import { ask, askJson } from "./http";
+import type { Port, TerminalInfo, Workspace } from "./types";
+
+/** Idempotent: answers with the workspace, ready or still starting. */
+export const ensureWorkspace = (): Promise<Workspace> => askJson<Workspace>("/workspace", { method: "PUT" });
+
+export const restartWorkspace = (): Promise<Response> => ask("/workspace/restart", { method: "POST" });
+
+export const listTerminals = async (): Promise<TerminalInfo[]> => {
+  const answer = await askJson<TerminalInfo[] | { terminals: TerminalInfo[] }>("/workspace/terminals");
+  return Array.isArray(answer) ? answer : answer.terminals;
+};
+
+export const createTerminal = (size: { cols: number; rows: number; cwd?: string }): Promise<TerminalInfo> =>
+  askJson<TerminalInfo>("/workspace/terminals", { method: "POST", json: size });
+
+export const deleteTerminal = (id: string): Promise<Response> =>
+  ask(`/workspace/terminals/${encodeURIComponent(id)}`, { method: "DELETE", accept: [404] });
+
+export const listPorts = (): Promise<Port[]> => askJson<Port[]>("/workspace/ports");

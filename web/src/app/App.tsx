@@ -1,0 +1,89 @@
+/** The IDE page: bar above, panes side by side (one at a time on a phone), status below. */
+import { signedOut } from "../api/http";
+import { DeployPanel } from "../deploy/DeployPanel";
+import { EditorGroup } from "../editor/EditorGroup";
+import { FileTree } from "../files/FileTree";
+import { t } from "../i18n";
+import { TerminalPanel } from "../terminal/TerminalPanel";
+import { StartView } from "../workspace/StartView";
+import { ready } from "../workspace/state";
+import { ConfirmDialog } from "./confirm";
+import { Icon, type IconName } from "./icons";
+import { PANES, type Pane, pane, sizes } from "./layout";
+import { Splitter } from "./Splitter";
+import { StatusBar } from "./StatusBar";
+import { TopBar } from "./TopBar";
+import { Toasts } from "./toast";
+import "./app.css";
+
+const PANE_ICONS: Record<Pane, IconName> = {
+  files: "folder",
+  editor: "file",
+  terminal: "terminal",
+  deploy: "rocket",
+};
+
+export function App() {
+  const { files, terminal, deploy, terminalOpen, deployOpen } = sizes.value;
+  return (
+    <div class="shell" data-pane={pane.value}>
+      <a class="skip" href="#editor-panel">
+        {t("app.skip")}
+      </a>
+      <TopBar />
+      {signedOut.value && (
+        <div class="banner bad" role="alert">
+          <span>{t("app.signedOut")}</span>
+          <a class="button small" href="/login" target="_blank" rel="noreferrer">
+            {t("app.logIn")}
+          </a>
+        </div>
+      )}
+      <main
+        class="panes"
+        data-terminal={terminalOpen}
+        data-deploy={deployOpen}
+        style={{ "--files": `${files}px`, "--terminal": `${terminal}px`, "--deploy": `${deploy}px` }}
+      >
+        <div class="panes-inner" inert={!ready.value}>
+          <div class="pane pane-files">
+            <FileTree />
+          </div>
+          <Splitter of="files" orientation="vertical" direction={1} />
+          <div class="pane-center">
+            <div class="pane pane-editor">
+              <EditorGroup />
+            </div>
+            <Splitter of="terminal" orientation="horizontal" direction={-1} />
+            <div class="pane pane-terminal">
+              <TerminalPanel />
+            </div>
+          </div>
+          <Splitter of="deploy" orientation="vertical" direction={-1} />
+          <div class="pane pane-deploy">
+            <DeployPanel />
+          </div>
+        </div>
+        <StartView />
+      </main>
+      <StatusBar />
+      <nav class="pane-switch" aria-label={t("app.title")}>
+        {PANES.map((each) => (
+          <button
+            type="button"
+            key={each}
+            aria-current={pane.value === each ? "page" : undefined}
+            onClick={() => {
+              pane.value = each;
+            }}
+          >
+            <Icon name={PANE_ICONS[each]} />
+            {t(`app.pane.${each}`)}
+          </button>
+        ))}
+      </nav>
+      <Toasts />
+      <ConfirmDialog />
+    </div>
+  );
+}

@@ -1,0 +1,137 @@
+import { useEffect, useRef } from "preact/hooks";
+import { logOut } from "../api/session";
+import { deploy, running } from "../deploy/state";
+import { root } from "../files/state";
+import { lang, setLang, t } from "../i18n";
+import { nextTheme, theme } from "../theme/theme";
+import { StatePill } from "../workspace/StatePill";
+import { Icon } from "./icons";
+import { Logo } from "./Logo";
+import { showDeploy, sizes } from "./layout";
+import { me } from "./me";
+import { sayError } from "./toast";
+
+const THEME_ICONS = { system: "system", light: "sun", dark: "moon" } as const;
+
+export function TopBar() {
+  return (
+    <header class="top-bar">
+      <a class="brand" href="/ide" aria-label="Maru">
+        <Logo size={26} />
+        <span>
+          Maru <span class="brand-ko">마루</span>
+        </span>
+      </a>
+      <span class="project">{root.value || t("app.project")}</span>
+      <StatePill />
+      <span class="spacer" />
+      <LangSwitch />
+      <ThemeSwitch />
+      {!sizes.value.deployOpen && (
+        <button
+          type="button"
+          class="icon-button wide-only"
+          title={t("deploy.title")}
+          aria-label={t("deploy.title")}
+          onClick={() => showDeploy(true)}
+        >
+          <Icon name="panelRight" />
+        </button>
+      )}
+      <button
+        type="button"
+        class="button primary deploy-button"
+        data-testid="deploy-button"
+        disabled={running.value}
+        onClick={() => {
+          showDeploy(true);
+          void deploy();
+        }}
+      >
+        <Icon name="rocket" />
+        {running.value ? t("deploy.running") : t("deploy.button")}
+      </button>
+      <UserMenu />
+    </header>
+  );
+}
+
+function LangSwitch() {
+  return (
+    <fieldset class="segmented lang-switch">
+      <legend class="visually-hidden">{t("app.language")}</legend>
+      <button type="button" lang="ko" aria-pressed={lang.value === "ko"} onClick={() => setLang("ko")}>
+        <span class="long">한국어</span>
+        <span class="short">한</span>
+      </button>
+      <button type="button" lang="en" aria-pressed={lang.value === "en"} onClick={() => setLang("en")}>
+        EN
+      </button>
+    </fieldset>
+  );
+}
+
+function ThemeSwitch() {
+  const label = t("app.theme", { theme: t(`app.theme.${theme.value}`) });
+  return (
+    <button
+      type="button"
+      class="icon-button theme-switch"
+      title={label}
+      aria-label={label}
+      data-testid="theme-switch"
+      onClick={() => {
+        theme.value = nextTheme(theme.value);
+      }}
+    >
+      <Icon name={THEME_ICONS[theme.value]} />
+    </button>
+  );
+}
+
+function UserMenu() {
+  const details = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    const away = (event: Event) => {
+      if (details.current && !details.current.contains(event.target as Node)) details.current.open = false;
+    };
+    addEventListener("pointerdown", away);
+    return () => removeEventListener("pointerdown", away);
+  }, []);
+  const user = me.value;
+  if (!user) return null;
+  return (
+    <details
+      ref={details}
+      class="user-menu"
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || !details.current) return;
+        details.current.open = false;
+        details.current.querySelector("summary")?.focus();
+      }}
+    >
+      <summary class="icon-button" aria-label={t("app.menu")} title={t("app.menu")} data-testid="user-menu">
+        <Icon name="person" />
+      </summary>
+      <div class="user-card">
+        <p>
+          <strong>{user.name}</strong>
+          <span class="faint">
+            {user.login} · {t(`role.${user.role}`)}
+          </span>
+        </p>
+        {user.role === "admin" && <a href="/admin">{t("app.admin")}</a>}
+        <button
+          type="button"
+          onClick={() => {
+            logOut()
+              .then(() => location.assign("/login"))
+              .catch(sayError);
+          }}
+        >
+          {t("app.logout")}
+        </button>
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,44 @@
+/** Our own small line icons, 16 by 16, drawn in the text's colour. */
+const PATHS = {
+  chevron: "M6 4l4 4-4 4",
+  close: "M4 4l8 8M12 4l-8 8",
+  plus: "M8 3v10M3 8h10",
+  file: "M4 2h5l3 3v9H4zM9 2v3h3",
+  folder: "M2 4h4l1.5 2H14v7H2z",
+  newFile: "M4 2h5l3 3v9H4zM8 7v4M6 9h4",
+  newFolder: "M2 4h4l1.5 2H14v7H2zM8 7.5v4M6 9.5h4",
+  refresh: "M13 8a5 5 0 1 1-1.5-3.6M13 2.5v3h-3",
+  more: "M3.5 8h.01M8 8h.01M12.5 8h.01",
+  terminal: "M2 3h12v10H2zM4.5 6l2 2-2 2M8.5 10h3",
+  rocket:
+    "M8 1.8c2.5 1.8 3.2 4.5 2.6 7.7H5.4C4.8 6.3 5.5 3.6 8 1.8ZM5.4 9.5 3.5 12M10.6 9.5l1.9 2.5M8 12v2.2M8 6h.01",
+  check: "M3 8.5l3.2 3.2L13 5",
+  cross: "M4.5 4.5l7 7M11.5 4.5l-7 7",
+  skip: "M4 8h8",
+  copy: "M5.5 5.5h8v8h-8zM10.5 5V2.5h-8v8H5",
+  link: "M9 3h4v4M13 3 7.5 8.5M11 9.5V13H3V5h3.5",
+  sun: "M8 5.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6M8 1.5v1.3M8 13.2v1.3M1.5 8h1.3M13.2 8h1.3M3.4 3.4l.9.9M11.7 11.7l.9.9M3.4 12.6l.9-.9M11.7 4.3l.9-.9",
+  moon: "M13 9.8A5.6 5.6 0 0 1 6.2 3a5.6 5.6 0 1 0 6.8 6.8Z",
+  system: "M2 3h12v8H2zM6 13.5h4M8 11v2.5",
+  person: "M8 2.5a2.7 2.7 0 1 0 0 5.4 2.7 2.7 0 0 0 0-5.4M3 13.5c.4-2.6 2.4-4 5-4s4.6 1.4 5 4",
+  down: "M4 6l4 4 4-4",
+  panelRight: "M2 3h12v10H2zM10 3v10",
+  save: "M3 3h8l2 2v8H3zM5.5 3v3.5h4V3M5 13V9.5h6V13",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name, class: extra = "" }: { name: IconName; class?: string }) {
+  return (
+    <svg
+      class={`icon ${extra}`}
+      viewBox="0 0 16 16"
+      width="16"
+      height="16"
+      aria-hidden="true"
+      focusable="false"
+    >
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

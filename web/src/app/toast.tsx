@@ -1,0 +1,52 @@
+/** Short messages in a corner: what went wrong, in words, until read or closed. */
+import { signal } from "@preact/signals";
+import { describe } from "../api/http";
+import { t } from "../i18n";
+import { Icon } from "./icons";
+
+interface Toast {
+  id: number;
+  tone: "bad" | "good";
+  text: string;
+}
+
+const LIFE_MS = 9000;
+const toasts = signal<Toast[]>([]);
+let count = 0;
+
+export function say(text: string, tone: Toast["tone"] = "good"): void {
+  const same = toasts.peek().find((toast) => toast.text === text);
+  if (same) return;
+  const id = ++count;
+  toasts.value = [...toasts.peek(), { id, tone, text }];
+  setTimeout(() => dismiss(id), LIFE_MS);
+}
+
+/** For `.catch`: tells the user, and ends there. */
+export function sayError(error: unknown): void {
+  say(describe(error), "bad");
+}
+
+function dismiss(id: number): void {
+  toasts.value = toasts.peek().filter((toast) => toast.id !== id);
+}
+
+export function Toasts() {
+  return (
+    <div class="toasts" role="status" aria-live="polite">
+      {toasts.value.map((toast) => (
+        <div key={toast.id} class={`toast ${toast.tone}`}>
+          <span>{toast.text}</span>
+          <button
+            type="button"
+            class="icon-button"
+            aria-label={t("app.close")}
+            onClick={() => dismiss(toast.id)}
+          >
+            <Icon name="close" />
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,203 @@
+/** Tabs of open files over the one editor. */
+import { useEffect, useRef } from "preact/hooks";
+import { fileUrl } from "../api/files";
+import { confirm } from "../app/confirm";
+import { Icon } from "../app/icons";
+import { Logo } from "../app/Logo";
+import { tabKeys } from "../app/tabs";
+import { sayError } from "../app/toast";
+import { nameOf } from "../files/tree";
+import { t } from "../i18n";
+import { TOO_LARGE_BYTES } from "./decode";
+import { attach } from "./documents";
+import {
+  activate,
+  active,
+  activePath,
+  type Buffer,
+  buffers,
+  close,
+  keepMine,
+  openFile,
+  save,
+  takeTheirs,
+} from "./state";
+import "./editor.css";
+
+const MIB = 1024 * 1024;
+
+async function askClose(buffer: Buffer): Promise<void> {
+  const name = nameOf(buffer.path);
+  if (buffer.dirty) {
+    const title = t("editor.closeDirty", { name });
+    if (!(await confirm(title, t("editor.closeDirty.text"), t("editor.closeDirty.confirm")))) return;
+  }
+  close(buffer.path);
+}
+
+export function EditorGroup() {
+  const buffer = active.value;
+  const text = buffer?.status === "text";
+  return (
+    <section class="editor" aria-label={t("app.pane.editor")}>
+      {buffers.value.length > 0 && (
+        <header class="tabs-bar">
+          <div class="tabs" role="tablist" aria-label={t("editor.tabs")} onKeyDown={tabKeys}>
+            {buffers.value.map((each) => (
+              <FileTab key={each.path} buffer={each} />
+            ))}
+          </div>
+        </header>
+      )}
+      <div class="editor-body" id="editor-panel" role={buffer ? "tabpanel" : undefined}>
+        {buffer && <Banner buffer={buffer} />}
+        <CodeArea hidden={!text} />
+        {buffer && !text && <NotText buffer={buffer} />}
+        {!buffer && <Empty />}
+      </div>
+    </section>
+  );
+}
+
+function FileTab({ buffer }: { buffer: Buffer }) {
+  const name = nameOf(buffer.path);
+  const selected = buffer.path === activePath.value;
+  const head = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (selected) head.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [selected]);
+  return (
+    <div ref={head} class={selected ? "tab selected" : "tab"} data-dirty={buffer.dirty}>
+      <button
+        type="button"
+        class="tab-label"
+        role="tab"
+        aria-selected={selected}
+        aria-controls="editor-panel"
+        tabIndex={selected ? 0 : -1}
+        title={buffer.path}
+        onClick={() => activate(buffer.path)}
+        onAuxClick={(event) => event.button === 1 && askClose(buffer).catch(sayError)}
+      >
+        {name}
+        {buffer.dirty && <span class="visually-hidden">{t("editor.unsaved")}</span>}
+      </button>
+      <button
+        type="button"
+        class="icon-button tab-close"
+        aria-label={t("editor.close", { name })}
+        title={t("editor.close", { name })}
+        onClick={() => askClose(buffer).catch(sayError)}
+      >
+        <Icon name="close" />
+      </button>
+    </div>
+  );
+}
+
+function CodeArea({ hidden }: { hidden: boolean }) {
+  const area = useRef<HTMLDivElement>(null);
+  useEffect(() => (area.current ? attach(area.current) : undefined), []);
+  return <div ref={area} class="code" data-testid="editor" hidden={hidden} />;
+}
+
+/** What stands between the text and the disk, and the ways out. */
+function Banner({ buffer }: { buffer: Buffer }) {
+  const { path, conflict, recovered, trouble, readOnly } = buffer;
+  if (conflict) {
+    const gone = conflict.etag === null;
+    return (
+      <div class="banner warn" role="alert">
+        <span>{gone ? t("editor.conflict.gone") : t("editor.conflict")}</span>
+        <button type="button" class="button small" onClick={() => keepMine(path).catch(sayError)}>
+          {gone ? t("editor.recreate") : t("editor.keepMine")}
+        </button>
+        {!gone && (
+          <button type="button" class="button small" onClick={() => takeTheirs(path).catch(sayError)}>
+            {t("editor.takeTheirs")}
+          </button>
+        )}
+      </div>
+    );
+  }
+  if (trouble && buffer.status === "text") {
+    return (
+      <div class="banner bad" role="alert">
+        <span>{trouble}</span>
+        <button type="button" class="button small" onClick={() => save(path).catch(sayError)}>
+          {t("app.retry")}
+        </button>
+      </div>
+    );
+  }
+  if (recovered !== null) {
+    return (
+      <div class="banner" role="status">
+        <span>{t("editor.recovered", { time: new Date(recovered).toLocaleString() })}</span>
+        <button type="button" class="button small" onClick={() => save(path).catch(sayError)}>
+          {t("editor.save")}
+        </button>
+        <button type="button" class="button small" onClick={() => takeTheirs(path).catch(sayError)}>
+          {t("editor.discard")}
+        </button>
+      </div>
+    );
+  }
+  return readOnly ? <div class="banner">{t("editor.readOnly")}</div> : null;
+}
+
+function NotText({ buffer }: { buffer: Buffer }) {
+  const { path, status, trouble } = buffer;
+  if (status === "loading") return <p class="editor-note">{t("app.loading")}</p>;
+  if (status === "failed") {
+    return (
+      <div class="editor-note" role="alert">
+        <p>{trouble}</p>
+        <button type="button" class="button" onClick={() => openFile(path).catch(sayError)}>
+          {t("app.retry")}
+        </button>
+      </div>
+    );
+  }
+  const image = /\.(png|jpe?g|gif|webp|avif|ico|bmp)$/i.test(path);
+  return (
+    <div class="editor-note">
+      {image && status === "binary" ? (
+        <img src={fileUrl(path)} alt={nameOf(path)} />
+      ) : (
+        <p>
+          {status === "large"
+            ? t("editor.large", { limit: `${TOO_LARGE_BYTES / MIB} MiB` })
+            : t("editor.binary")}
+        </p>
+      )}
+      <a class="button" href={fileUrl(path)} download={nameOf(path)}>
+        {t("files.download")}
+      </a>
+    </div>
+  );
+}
+
+function Empty() {
+  const keys: [string, string][] = [
+    ["Ctrl S", t("editor.empty.save")],
+    ["Ctrl F", t("editor.empty.find")],
+    ["Ctrl `", t("editor.empty.terminal")],
+  ];
+  return (
+    <div class="editor-empty">
+      <Logo size={72} />
+      <p>{t("editor.empty")}</p>
+      <dl>
+        {keys.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  );
+}

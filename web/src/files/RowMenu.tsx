@@ -1,0 +1,80 @@
+/** The menu of one row, by right click, by its button, or by the menu key. */
+import { useEffect, useRef } from "preact/hooks";
+import { fileUrl } from "../api/files";
+import { sayError } from "../app/toast";
+import { t } from "../i18n";
+import { askRemove } from "./actions";
+import { naming, startNaming } from "./state";
+import { isFolder, type Row } from "./tree";
+
+export interface MenuAt {
+  row: Row;
+  x: number;
+  y: number;
+}
+
+export function RowMenu({ at, close }: { at: MenuAt; close: () => void }) {
+  const menu = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    menu.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
+    const away = (event: Event) => {
+      if (!menu.current?.contains(event.target as Node)) close();
+    };
+    addEventListener("pointerdown", away, true);
+    addEventListener("blur", close);
+    return () => {
+      removeEventListener("pointerdown", away, true);
+      removeEventListener("blur", close);
+    };
+  }, [close]);
+
+  function keys(event: KeyboardEvent) {
+    const items = [...(menu.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
+    const now = items.indexOf(document.activeElement as HTMLElement);
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (step !== 0) {
+      event.preventDefault();
+      items[(now + step + items.length) % items.length]?.focus();
+    } else if (event.key === "Escape" || event.key === "Tab") {
+      event.preventDefault();
+      close();
+    }
+  }
+
+  const item = (label: string, run: () => void) => (
+    <button
+      type="button"
+      role="menuitem"
+      onClick={() => {
+        close();
+        run();
+      }}
+    >
+      {label}
+    </button>
+  );
+  const { row } = at;
+  return (
+    <div
+      ref={menu}
+      class="menu"
+      role="menu"
+      tabIndex={-1}
+      aria-label={t("files.menu", { name: row.name })}
+      style={{ left: Math.min(at.x, innerWidth - 190), top: Math.min(at.y, innerHeight - 190) }}
+      onKeyDown={keys}
+    >
+      {item(t("files.newFile"), () => void startNaming("file").catch(sayError))}
+      {item(t("files.newFolder"), () => void startNaming("folder").catch(sayError))}
+      {item(t("files.rename"), () => {
+        naming.value = { kind: "rename", path: row.path };
+      })}
+      {!isFolder(row) && (
+        <a role="menuitem" href={fileUrl(row.path)} download={row.name} onClick={close}>
+          {t("files.download")}
+        </a>
+      )}
+      {item(t("files.delete"), () => void askRemove(row).catch(sayError))}
+    </div>
+  );
+}

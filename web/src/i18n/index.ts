@@ -1,0 +1,49 @@
+/** Words in Korean and English, switched at once. The two language files have the same, typed keys. */
+import { effect, signal } from "@preact/signals";
+import { en } from "./en";
+import { ko } from "./ko";
+
+export type Lang = "ko" | "en";
+export type Key = keyof typeof en;
+export type Messages = Record<Key, string>;
+type Values = Record<string, string | number>;
+
+const MESSAGES: Record<Lang, Messages> = { en, ko };
+const COOKIE = "maru_lang";
+const YEAR_SECONDS = 31_536_000;
+
+/** What the cookie says, else what the browser prefers, else English. */
+export function chooseLang(cookie: string, preferred: readonly string[]): Lang {
+  const chosen = new RegExp(`(?:^|;\\s*)${COOKIE}=(ko|en)`).exec(cookie)?.[1];
+  if (chosen === "ko" || chosen === "en") return chosen;
+  for (const tag of preferred) {
+    if (tag.toLowerCase().startsWith("ko")) return "ko";
+    if (tag.toLowerCase().startsWith("en")) return "en";
+  }
+  return "en";
+}
+
+export const lang = signal<Lang>(chooseLang(document.cookie, navigator.languages));
+
+/** The words for a key; reading them in a view makes it follow a switch of language. */
+export function t(key: Key, values?: Values): string {
+  return fill(MESSAGES[lang.value][key], values);
+}
+
+export function fill(template: string, values?: Values): string {
+  if (!values) return template;
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+export function setLang(next: Lang): void {
+  lang.value = next;
+  // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is missing on plain http
+  document.cookie = `${COOKIE}=${next}; path=/; max-age=${YEAR_SECONDS}; samesite=lax`;
+}
+
+/** Keeps `<html lang>` right, for screen readers and for the fonts of Hangul. */
+export function startLang(): void {
+  effect(() => {
+    document.documentElement.lang = lang.value;
+  });
+}

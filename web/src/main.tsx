@@ -1,0 +1,52 @@
+/** Starts the IDE page: who are we, the shell at once, then the workspace and all that lives in it. */
+import { effect } from "@preact/signals";
+import { render } from "preact";
+import { signedOut } from "./api/http";
+import { whoAmI } from "./api/session";
+import { App } from "./app/App";
+import { startKeys } from "./app/keys";
+import { rememberLayout } from "./app/layout";
+import { me } from "./app/me";
+import { sayError } from "./app/toast";
+import { resumeDeployment } from "./deploy/state";
+import { checkOutside, fileMoved, fileRemoved, reopenFiles, startEditor } from "./editor/state";
+import { onFileMoved, onFileRemoved, onFilesChanged, openTree } from "./files/state";
+import { startLang } from "./i18n";
+import { openTerminals, startTerminals } from "./terminal/state";
+import { startTheme } from "./theme/theme";
+import { readyCount, startWorkspace } from "./workspace/state";
+import "./theme/tokens.css";
+import "./theme/base.css";
+
+startTheme();
+startLang();
+rememberLayout();
+startKeys();
+startTerminals();
+onFilesChanged(checkOutside);
+onFileMoved(fileMoved);
+onFileRemoved(fileRemoved);
+
+const place = document.getElementById("app");
+if (place) render(<App />, place);
+
+async function start(): Promise<void> {
+  const user = await whoAmI();
+  me.value = user;
+  startEditor(user.login);
+  effect(() => {
+    if (readyCount.value > 0) openWorkspace().catch(sayError);
+  });
+  resumeDeployment().catch(sayError);
+  await startWorkspace();
+}
+
+async function openWorkspace(): Promise<void> {
+  await openTree();
+  await Promise.all([reopenFiles(), openTerminals()]);
+}
+
+start().catch((error: unknown) => {
+  if (signedOut.peek()) location.replace(`/login?next=${encodeURIComponent(location.pathname)}`);
+  else sayError(error);
+});

@@ -1,0 +1,122 @@
+/**
+ * The admin's table: the server renders the rows; here they are searched, started and stopped, and their
+ * states followed. Words come with the markup (data attributes), so that the server alone picks the language.
+ */
+
+interface Live {
+  id: string;
+  state: string;
+  phase?: string | null;
+  cause?: string | null;
+}
+
+const POLL_MS = 3000;
+const TONES: Record<string, string> = { ready: "good", failed: "bad", stopped: "", none: "" };
+
+async function ask(path: string, init: RequestInit = {}): Promise<unknown> {
+  const response = await fetch(`/api/v1${path}`, {
+    ...init,
+    headers: {
+      "Accept-Language": document.documentElement.lang,
+      "X-Maru-CSRF": "1",
+      ...(init.body ? { "Content-Type": "application/json" } : {}),
+    },
+  });
+  const text = await response.text();
+  if (response.ok) return text === "" ? null : JSON.parse(text);
+  let detail = `${response.status}`;
+  try {
+    detail = (JSON.parse(text) as { detail?: string }).detail ?? detail;
+  } catch {
+    // Not problem+json; the status has to do.
+  }
+  throw new Error(detail);
+}
+
+/** Lists page with a cursor, or come whole as an array; either is taken. */
+export function itemsOf(answer: unknown): Live[] {
+  if (Array.isArray(answer)) return answer as Live[];
+  for (const value of Object.values(answer ?? {})) if (Array.isArray(value)) return value as Live[];
+  return [];
+}
+
+/** True where every word of the query is somewhere in the text. */
+export function matches(text: string, query: string): boolean {
+  const held = text.toLocaleLowerCase();
+  return query
+    .toLocaleLowerCase()
+    .split(/\s+/)
+    .every((word) => held.includes(word));
+}
+
+export function startAdmin(frame: HTMLElement): void {
+  const rows = [...frame.querySelectorAll<HTMLElement>("[data-row]")];
+  const notice = document.querySelector<HTMLElement>("[data-notice]");
+  const none = frame.querySelector<HTMLElement>("[data-none]");
+
+  const search = document.querySelector<HTMLInputElement>("[data-search]");
+  search?.addEventListener("input", () => {
+    let shown = 0;
+    for (const row of rows) {
+      row.hidden = !matches(row.dataset.text ?? "", search.value.trim());
+      if (!row.hidden) shown++;
+    }
+    if (none) none.hidden = shown > 0;
+  });
+
+  function say(text: string) {
+    if (!notice) return;
+    notice.textContent = text;
+    notice.hidden = text === "";
+  }
+
+  function show(row: HTMLElement, live: Live) {
+    const pill = row.querySelector<HTMLElement>("[data-state]");
+    const phase = row.querySelector<HTMLElement>("[data-phase]");
+    if (pill) {
+      pill.dataset.state = live.state;
+      pill.className = `pill ${TONES[live.state] ?? "busy"}`;
+      pill.textContent =
+        frame.dataset[`word${live.state[0]?.toUpperCase()}${live.state.slice(1)}`] ?? live.state;
+    }
+    if (phase) phase.textContent = (live.state === "ready" ? "" : (live.cause ?? live.phase)) ?? "";
+    const on = !["stopped", "failed", "none"].includes(live.state);
+    for (const button of row.querySelectorAll<HTMLButtonElement>("[data-op]")) {
+      button.hidden = (button.dataset.op === "start") === on;
+      button.disabled = live.state === "stopping";
+    }
+  }
+
+  async function refresh() {
+    const found = itemsOf(await ask("/admin/workspaces?limit=1000"));
+    for (const live of found) {
+      const row = rows.find((each) => each.dataset.workspace === live.id);
+      if (row) show(row, live);
+    }
+  }
+
+  frame.addEventListener("click", async (event) => {
+    const button = (event.target as HTMLElement).closest<HTMLButtonElement>("[data-op]");
+    const row = button?.closest<HTMLElement>("[data-row]");
+    if (!button || !row) return;
+    button.disabled = true;
+    say("");
+    try {
+      const id = row.dataset.workspace || row.dataset.user;
+      await ask("/admin/workspaces/bulk", {
+        method: "POST",
+        body: JSON.stringify({ op: button.dataset.op, ids: [id] }),
+      });
+      await refresh();
+    } catch (error) {
+      say(error instanceof Error ? error.message : String(error));
+    } finally {
+      button.disabled = false;
+    }
+  });
+
+  setInterval(() => {
+    // A missed poll is made good by the next.
+    if (document.visibilityState === "visible") refresh().catch(() => undefined);
+  }, POLL_MS);
+}

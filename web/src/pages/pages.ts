@@ -1,0 +1,24 @@
+/** The little that the server-rendered pages do by themselves: language, theme, log out, and the admin's table. */
+import "./pages.css";
+import { startAdmin } from "./admin";
+
+const theme = localStorage.getItem("maru.theme");
+if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+
+const YEAR_SECONDS = 31_536_000;
+
+for (const button of document.querySelectorAll<HTMLElement>("[data-lang]")) {
+  button.addEventListener("click", () => {
+    // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is missing on plain http
+    document.cookie = `maru_lang=${button.dataset.lang}; path=/; max-age=${YEAR_SECONDS}; samesite=lax`;
+    location.reload();
+  });
+}
+
+document.querySelector("[data-logout]")?.addEventListener("click", async () => {
+  await fetch("/api/v1/session", { method: "DELETE", headers: { "X-Maru-CSRF": "1" } });
+  location.assign("/login");
+});
+
+const table = document.querySelector<HTMLElement>("[data-admin]");
+if (table) startAdmin(table);

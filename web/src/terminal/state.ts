@@ -1,0 +1,81 @@
+/** The terminals of the workspace, each a tab: those that run already are attached to, else one is made. */
+import { computed, effect, signal } from "@preact/signals";
+import { isMissing } from "../api/files";
+import type { TerminalInfo } from "../api/types";
+import { createTerminal, deleteTerminal, listTerminals } from "../api/workspace";
+import { showTerminal } from "../app/layout";
+import { root } from "../files/state";
+import { paintCount } from "../theme/theme";
+import { TerminalSession } from "./session";
+
+export interface Tab {
+  id: string;
+  name: string | null;
+  /** For tabs without a name of their own. */
+  number: number;
+  session: TerminalSession;
+}
+
+export const tabs = signal<readonly Tab[]>([]);
+export const activeId = signal<string | null>(null);
+export const activeTab = computed(() => tabs.value.find(({ id }) => id === activeId.value) ?? null);
+
+const FIRST_SIZE = { cols: 100, rows: 24 };
+
+/** Called each time the workspace became ready: tabs of terminals that are gone go, new ones come. */
+export async function openTerminals(): Promise<void> {
+  const known = (await listTerminals()).filter((info) => info.exit === undefined || info.exit === null);
+  const ids = new Set(known.map(({ id }) => id));
+  for (const tab of tabs.peek()) if (!ids.has(tab.id)) drop(tab.id);
+  for (const info of known) if (!tabs.peek().some(({ id }) => id === info.id)) add(info);
+  if (tabs.peek().length === 0) await newTerminal();
+  else activeId.value ??= tabs.peek()[0]?.id ?? null;
+}
+
+export async function newTerminal(): Promise<void> {
+  const size = activeTab.peek()?.session.terminal ?? FIRST_SIZE;
+  const where = root.peek() === "" ? {} : { cwd: root.peek() };
+  const info = await createTerminal({ cols: size.cols, rows: size.rows, ...where });
+  add(info);
+  activeId.value = info.id;
+}
+
+function add(info: TerminalInfo): void {
+  const number = Math.max(0, ...tabs.peek().map((tab) => tab.number)) + 1;
+  tabs.value = [
+    ...tabs.peek(),
+    { id: info.id, name: info.name ?? null, number, session: new TerminalSession(info.id) },
+  ];
+}
+
+function drop(id: string): void {
+  const index = tabs.peek().findIndex((tab) => tab.id === id);
+  tabs.peek()[index]?.session.dispose();
+  const left = tabs.peek().filter((tab) => tab.id !== id);
+  tabs.value = left;
+  if (activeId.peek() === id) activeId.value = left[Math.min(index, left.length - 1)]?.id ?? null;
+}
+
+/** Ends the program and closes the tab. */
+export async function closeTerminal(id: string): Promise<void> {
+  drop(id);
+  try {
+    await deleteTerminal(id);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  if (tabs.peek().length === 0) showTerminal(false);
+}
+
+/** Colours follow the theme; a page that is looked at again, or online again, connects at once. */
+export function startTerminals(): void {
+  effect(() => {
+    paintCount.value;
+    for (const { session } of tabs.peek()) session.repaint();
+  });
+  const nudge = () => {
+    for (const { session } of tabs.peek()) session.nudge();
+  };
+  addEventListener("online", nudge);
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && nudge());
+}

@@ -1,0 +1,65 @@
+/** The one workspace of this user: asked for at load, then followed by its events. */
+import { computed, signal } from "@preact/signals";
+import { describe, signedOut } from "../api/http";
+import { pause, subscribe } from "../api/sse";
+import type { Workspace, WorkspaceState } from "../api/types";
+import { ensureWorkspace } from "../api/workspace";
+
+export const workspace = signal<Workspace | null>(null);
+/** Why the server could not be asked, in words; empty while it can. */
+export const workspaceTrouble = signal("");
+export const ready = computed(() => workspace.value?.state === "ready");
+/** Counts the times the workspace became ready: whoever holds something of it starts anew then. */
+export const readyCount = signal(0);
+/** When we began to wait for it, in the browser's milliseconds. */
+export const waitingSince = signal(Date.now());
+
+export type Tone = "good" | "busy" | "bad" | "";
+
+export function toneOf(state: WorkspaceState | undefined): Tone {
+  switch (state) {
+    case "ready":
+      return "good";
+    case "failed":
+      return "bad";
+    case "stopped":
+      return "";
+    default:
+      return "busy";
+  }
+}
+
+export function take(next: Workspace): void {
+  const before = workspace.peek();
+  workspace.value = next;
+  workspaceTrouble.value = "";
+  const fresh =
+    next.state === "ready" && (before?.state !== "ready" || before.started_at !== next.started_at);
+  if (fresh) readyCount.value += 1;
+  if (before?.state === "ready" && next.state !== "ready") waitingSince.value = Date.now();
+}
+
+const RETRY_MS = 2000;
+let following = false;
+
+/** Ensures the workspace and follows it. Called at load, and by the button that starts it again. */
+export async function startWorkspace(): Promise<void> {
+  waitingSince.value = Date.now();
+  for (;;) {
+    try {
+      take(await ensureWorkspace());
+      break;
+    } catch (error) {
+      workspaceTrouble.value = describe(error);
+      if (signedOut.peek()) return;
+      await pause(RETRY_MS);
+    }
+  }
+  if (following) return;
+  following = true;
+  subscribe("/workspace/events", {
+    onEvent: (event) => take(JSON.parse(event.data) as Workspace),
+    // For as long as the page lives: a refusal now may be an answer after the next login.
+    again: () => true,
+  });
+}
