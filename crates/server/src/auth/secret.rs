@@ -1,0 +1,22 @@
+//! Random secrets that are shown once (session cookies, bearer tokens, one-time passwords), and the hash that is kept.
+
+use rand::RngExt;
+use sha2::{Digest, Sha256};
+
+const ALPHABET: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// `length` characters of 5 random bits each, none of which looks like another.
+pub fn random(length: usize) -> String {
+    let mut random = rand::rng();
+    (0..length).map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())])).collect()
+}
+
+/// A bearer token: 160 random bits behind a prefix by which secret scanners know it.
+pub fn token() -> String {
+    format!("maru_{}", random(32))
+}
+
+/// SHA-256 in hexadecimal. The secrets are random, so a slow hash would add nothing.
+pub fn hash(secret: &str) -> String {
+    Sha256::digest(secret.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,79 @@
+//! The commands. Each prints its answer on stdout and what went wrong on stderr, and exits 0 or 1.
+
+mod demo;
+mod token;
+mod user;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use maru_store::Store;
+
+use crate::config::{ServeSettings, Settings};
+
+#[derive(Debug, Parser)]
+#[command(name = "maru", version, about = "A self-hosted cloud IDE for classes")]
+pub struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(Box<ServeSettings>),
+    /// Add users.
+    #[command(subcommand)]
+    User(user::Command),
+    /// Make bearer tokens.
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Make the demo class with an administrator, an instructor and a student, and print their logins as JSON.
+    Demo,
+}
+
+/// What a command says when it fails: a sentence.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+impl Cli {
+    pub fn run(self) -> ExitCode {
+        match self.dispatch() {
+            Ok(code) => code,
+            Err(failure) => {
+                eprintln!("maru: {failure}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    fn dispatch(self) -> Result<ExitCode, Failure> {
+        let settings = self.settings;
+        match self.command {
+            Command::Serve(serve) => {
+                log_to_stderr();
+                let config = crate::config::Config::load(settings, *serve)?;
+                runtime()?.block_on(crate::serve::run(config))?;
+            }
+            Command::User(command) => runtime()?.block_on(async { command.run(&open(&settings).await?).await })?,
+            Command::Token(command) => runtime()?.block_on(async { command.run(&open(&settings).await?).await })?,
+            Command::Demo => runtime()?.block_on(async { demo::run(&settings.data()?, &open(&settings).await?).await })?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("MARU_LOG").unwrap_or_else(|_| "info,sqlx=warn,kube=warn".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+}
+
+async fn open(settings: &Settings) -> Result<Store, Failure> {
+    let data = settings.data()?;
+    Ok(Store::open(&settings.database(&data)).await?)
+}

@@ -1,0 +1,191 @@
+//! What an installation is told: `maru.toml`, over it the `MARU_*` variables, over them the command line.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+/// Settings of the server and of every command that works on its data.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Folder with everything that is kept.
+    #[arg(long, env = "MARU_DATA", global = true)]
+    data: Option<PathBuf>,
+    /// `sqlite://PATH` or `postgres://...`; a file in the data folder where none is given.
+    #[arg(long, env = "MARU_DATABASE", global = true)]
+    database: Option<String>,
+}
+
+/// Settings of `maru serve`. Empty variables count as unset.
+#[derive(Debug, Clone, Args, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServeSettings {
+    /// Address and port to listen on.
+    #[arg(long, env = "MARU_LISTEN")]
+    listen: Option<SocketAddr>,
+    /// The address that people type.
+    #[arg(long, env = "MARU_URL")]
+    url: Option<String>,
+    /// `embedded`, or the path of a kubeconfig.
+    #[arg(long, env = "MARU_CLUSTER")]
+    cluster: Option<String>,
+    /// Image of the embedded cluster's node.
+    #[arg(long, env = "MARU_NODE_IMAGE")]
+    node_image: Option<String>,
+    /// Image of the workspaces.
+    #[arg(long, env = "MARU_WORKSPACE_IMAGE")]
+    workspace_image: Option<String>,
+    /// Image of the registry.
+    #[arg(long, env = "MARU_REGISTRY_IMAGE")]
+    registry_image: Option<String>,
+    /// The agent's static binary.
+    #[arg(long, env = "MARU_AGENT")]
+    agent: Option<PathBuf>,
+    /// Folder of the built web pages.
+    #[arg(long, env = "MARU_WEB")]
+    web: Option<PathBuf>,
+    /// Folder of the starter projects.
+    #[arg(long, env = "MARU_TEMPLATES")]
+    templates: Option<PathBuf>,
+    /// In the file only: the data folder and the database.
+    #[arg(skip)]
+    data: Option<PathBuf>,
+    #[arg(skip)]
+    database: Option<String>,
+}
+
+/// Everything decided.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub data: PathBuf,
+    pub database: String,
+    pub instance: String,
+    pub listen: SocketAddr,
+    pub url: String,
+    /// `None`: the embedded cluster.
+    pub kubeconfig: Option<PathBuf>,
+    pub node_image: String,
+    pub workspace_image: String,
+    pub registry_image: String,
+    pub agent: PathBuf,
+    pub web: PathBuf,
+    pub templates: PathBuf,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{path}: {message}")]
+    File { path: String, message: String },
+    #[error("MARU_URL={0}: use http://HOST[:PORT] or https://HOST[:PORT], without a path")]
+    Url(String),
+}
+
+impl Settings {
+    /// The data folder, which is made where it is missing.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub fn data(&self) -> Result<PathBuf, ConfigError> {
+        let data = self.data.clone().unwrap_or_else(|| {
+            let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("/root"), PathBuf::from);
+            std::env::var_os("XDG_DATA_HOME").map_or_else(|| home.join(".local/share"), PathBuf::from).join("maru")
+        });
+        std::fs::create_dir_all(&data).map_err(|error| file(&data, &error))?;
+        std::fs::canonicalize(&data).map_err(|error| file(&data, &error))
+    }
+
+    /// The database of these settings, for a data folder.
+    pub fn database(&self, data: &Path) -> String {
+        self.database.clone().unwrap_or_else(|| format!("sqlite://{}?mode=rwc", data.join("maru.db").display()))
+    }
+}
+
+impl Config {
+    /// # Errors
+    /// Where a file cannot be read or a value makes no sense.
+    pub fn load(mut settings: Settings, serve: ServeSettings) -> Result<Self, ConfigError> {
+        let path = std::env::var_os("MARU_CONFIG").map_or_else(|| PathBuf::from("maru.toml"), PathBuf::from);
+        let written = read_file(&path)?;
+        settings.data = settings.data.or(written.data);
+        settings.database = settings.database.or(written.database);
+        let data = settings.data()?;
+        let programs = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned)).unwrap_or_default();
+        // target/release/maru lies two folders below the checkout.
+        let checkout = programs.join("../..");
+        let url = serve.url.or(written.url).unwrap_or_else(|| "http://localhost:8080".to_owned());
+        let url = url.trim_end_matches('/').to_owned();
+        let valid = url.parse::<http::Uri>().is_ok_and(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some() && uri.path().len() <= 1
+        });
+        if !valid {
+            return Err(ConfigError::Url(url));
+        }
+        let cluster = serve.cluster.or(written.cluster).filter(|cluster| !matches!(cluster.as_str(), "" | "embedded"));
+        Ok(Self {
+            database: settings.database(&data),
+            instance: instance(&data)?,
+            listen: serve.listen.or(written.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            url,
+            kubeconfig: cluster.map(PathBuf::from),
+            node_image: serve.node_image.or(written.node_image).unwrap_or_else(|| "maru/node:latest".to_owned()),
+            workspace_image: serve.workspace_image.or(written.workspace_image).unwrap_or_else(|| "maru/workspace:latest".to_owned()),
+            registry_image: serve.registry_image.or(written.registry_image).unwrap_or_else(|| "maru/registry:latest".to_owned()),
+            agent: serve.agent.or(written.agent).unwrap_or_else(|| programs.join("maru-agent")),
+            web: serve.web.or(written.web).unwrap_or_else(|| checkout.join("web/dist")),
+            templates: serve.templates.or(written.templates).unwrap_or_else(|| checkout.join("templates")),
+            data,
+        })
+    }
+
+    /// `http://HOST:PORT` of the address that people type, as a browser writes it in `Origin`.
+    pub fn url_origin(&self) -> String {
+        self.url.clone()
+    }
+
+    /// `:PORT` of that address, empty where it has none: apps and previews are on the same port.
+    pub fn url_port(&self) -> String {
+        self.url
+            .parse::<http::Uri>()
+            .ok()
+            .and_then(|uri| uri.port_u16())
+            .map(|port| format!(":{port}"))
+            .unwrap_or_default()
+    }
+
+    /// `http` or `https`.
+    pub fn url_scheme(&self) -> &str {
+        if self.url.starts_with("https:") { "https" } else { "http" }
+    }
+}
+
+fn read_file(path: &Path) -> Result<ServeSettings, ConfigError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => toml::from_str(&text).map_err(|error| file(path, &error)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(ServeSettings::default()),
+        Err(error) => Err(file(path, &error)),
+    }
+}
+
+fn file(path: &Path, error: &dyn std::fmt::Display) -> ConfigError {
+    ConfigError::File { path: path.display().to_string(), message: error.to_string() }
+}
+
+/// The installation's id: made once, kept in the data folder, part of the name of everything in Docker.
+fn instance(data: &Path) -> Result<String, ConfigError> {
+    let path = data.join("instance");
+    match std::fs::read_to_string(&path) {
+        Ok(text) if text.trim().len() == 6 && text.trim().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) => {
+            Ok(text.trim().to_owned())
+        }
+        Ok(_) => Err(ConfigError::File {
+            path: path.display().to_string(),
+            message: "does not hold an instance id (6 lowercase letters and digits)".to_owned(),
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let id = crate::auth::secret::random(6);
+            std::fs::write(&path, format!("{id}\n")).map_err(|error| file(&path, &error))?;
+            Ok(id)
+        }
+        Err(error) => Err(file(&path, &error)),
+    }
+}
