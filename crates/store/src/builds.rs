@@ -1,1 +1,9 @@
-//! Queries about builds.
+//! Queries about image repositories, their builds and the versions that came of them.
+
+mod jobs;
+mod repositories;
+mod versions;
+
+pub use jobs::{Build, BuildState, Job, Outcome};
+pub use repositories::{NewRepository, Repository, RepositoryTaken, Source};
+pub use versions::{NewVersion, Version};
