@@ -87,6 +87,17 @@ export function startAdmin(frame: HTMLElement): void {
     }
   }
 
+  for (const row of rows) {
+    const state = row.querySelector<HTMLElement>("[data-state]")?.dataset.state || "none";
+    show(row, { id: "", state, phase: row.querySelector("[data-phase]")?.textContent ?? "" });
+  }
+  for (const time of frame.querySelectorAll("time")) {
+    const at = new Date(time.dateTime);
+    if (!Number.isNaN(at.getTime())) {
+      time.textContent = at.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    }
+  }
+
   async function refresh() {
     const found = itemsOf(await ask("/admin/workspaces?limit=1000"));
     for (const live of found) {
