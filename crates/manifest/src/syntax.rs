@@ -1,0 +1,205 @@
+//! What is wrong with YAML that does not parse, in a beginner's words, with the line as it should be.
+
+use maru_model::Text;
+use serde_saphyr::granit_parser::ErrorKind;
+
+use crate::diagnostic::text;
+use crate::yaml::{Duplicate, ParseError, mark};
+use crate::{Diagnostic, Mark};
+
+pub(crate) fn explain(error: &ParseError, file: &str, source: &str) -> Diagnostic {
+    match error {
+        ParseError::TooBig(at) => Diagnostic::error(
+            "yaml_too_big",
+            Text::new("This file expands to too many values (aliases of aliases?)", "이 파일은 펼치면 값이 너무 많습니다 (별칭의 별칭?)"),
+        )
+        .at(file, *at),
+        ParseError::Scan(error) => scan(error.kind(), mark(error.marker()), file, source),
+    }
+}
+
+pub(crate) fn duplicate(found: &Duplicate, file: &str) -> Diagnostic {
+    let Duplicate { key, first, second } = found;
+    let line = first.line;
+    Diagnostic::error("yaml_duplicate_key", text!("The key `{key}` is here a second time; it is already on line {line}", "키 `{key}`가 두 번 나옵니다. 이미 {line}번째 줄에 있습니다"))
+        .at(file, *second)
+        .path(key.clone())
+        .fix(text!(
+            "Keep one `{key}`: put both contents under it, or, if a new object begins here, write a line `---` before it",
+            "`{key}`를 하나만 남기고 내용을 그 아래에 모으세요. 여기서 새 오브젝트가 시작된다면 그 앞에 `---` 줄을 넣으세요"
+        ))
+}
+
+fn scan(kind: &ErrorKind, at: Mark, file: &str, source: &str) -> Diagnostic {
+    let lines: Vec<&str> = source.lines().collect();
+    if let Some((at, mended)) = tab(&lines, at) {
+        return Diagnostic::error("yaml_tab", Text::new("This line is indented with a tab; YAML allows only spaces", "이 줄은 탭으로 들여썼습니다. YAML은 공백만 허용합니다"))
+            .at(file, at)
+            .fix(write(&mended));
+    }
+    if let Some(found) = missing_space(&lines, at, file) {
+        return found;
+    }
+    if let Some(found) = quote(kind, &lines, at, file) {
+        return found;
+    }
+    if let Some(found) = indentation(kind, &lines, at, file) {
+        return found;
+    }
+    let said = kind.to_string();
+    Diagnostic::error("yaml_syntax", text!("This is not YAML: {said}", "YAML 문법이 아닙니다: {said}")).at(file, clamp(at, &lines))
+}
+
+fn write(mended: &str) -> Text {
+    text!("Write: `{mended}`", "이렇게 쓰세요: `{mended}`")
+}
+
+/// The parser reports what it missed at the end behind the last line; a person wants a line that exists.
+fn clamp(at: Mark, lines: &[&str]) -> Mark {
+    let last = u32::try_from(lines.len()).unwrap_or(u32::MAX).max(1);
+    if at.line > last { Mark { line: last, column: 1 } } else { at }
+}
+
+fn line<'a>(lines: &[&'a str], number: u32) -> Option<&'a str> {
+    lines.get(number.checked_sub(1)? as usize).copied()
+}
+
+/// The nearest line at or before `at` that is indented with a tab.
+fn tab(lines: &[&str], at: Mark) -> Option<(Mark, String)> {
+    let last = clamp(at, lines).line;
+    let tabbed = |number: u32| {
+        let text = line(lines, number)?;
+        let indent = &text[..text.len() - text.trim_start().len()];
+        let position = indent.find('\t')?;
+        if text.trim_start().is_empty() {
+            return None;
+        }
+        let column = u32::try_from(position).ok()? + 1;
+        Some((Mark { line: number, column }, format!("{}{}", indent.replace('\t', "  "), text.trim_start())))
+    };
+    (last.saturating_sub(2)..=last + 1).rev().find_map(tabbed)
+}
+
+/// `name:web`: no space after the colon, so that the line is a text and the next key has nowhere to go.
+fn missing_space(lines: &[&str], at: Mark, file: &str) -> Option<Diagnostic> {
+    let last = clamp(at, lines).line;
+    (last.saturating_sub(1).max(1)..=last).rev().find_map(|number| {
+        let text = line(lines, number)?;
+        let body = text.trim_start().trim_start_matches("- ");
+        let colon = body.find(':')?;
+        let (key, value) = (&body[..colon], &body[colon + 1..]);
+        let is_key = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c));
+        if !is_key || value.is_empty() || value.starts_with([' ', '/', '\t']) || body[..colon].contains("//") || value.contains(": ") {
+            return None;
+        }
+        let column = text.len() - body.len() + colon + 1;
+        let mended = format!("{}{key}: {value}", &text[..text.len() - body.len()]);
+        Some(
+            Diagnostic::error("yaml_missing_space", text!("There is no space after `{key}:`", "`{key}:` 뒤에 공백이 없습니다"))
+                .at(file, Mark { line: number, column: u32::try_from(column).unwrap_or(1) })
+                .fix(write(mended.trim())),
+        )
+    })
+}
+
+fn quote(kind: &ErrorKind, lines: &[&str], at: Mark, file: &str) -> Option<Diagnostic> {
+    match kind {
+        ErrorKind::UnclosedQuotedScalar | ErrorKind::InvalidQuotedScalarIndent | ErrorKind::DocumentIndicatorInQuotedScalar => {
+            // Where the quote opens, not where the file ends.
+            let number = (1..=clamp(at, lines).line).rev().find(|&n| line(lines, n).is_some_and(|text| odd_quote(text).is_some()))?;
+            let text = line(lines, number)?;
+            let open = odd_quote(text)?;
+            Some(
+                Diagnostic::error("yaml_quote", text!("The quote {open} opens here and is never closed", "따옴표 {open} 가 여기서 열리고 닫히지 않습니다"))
+                    .at(file, Mark { line: number, column: u32::try_from(text.rfind(open)?).ok()? + 1 })
+                    .fix(write(&format!("{}{open}", text.trim()))),
+            )
+        }
+        ErrorKind::UnclosedFlowCollection { open } | ErrorKind::MismatchedFlowCollectionEnd { open, .. } => Some(
+            Diagnostic::error("yaml_bracket", text!("The bracket `{open}` is not closed by its partner", "괄호 `{open}` 가 짝과 함께 닫히지 않았습니다"))
+                .at(file, clamp(at, lines)),
+        ),
+        ErrorKind::UnexpectedCharacter { character: c @ ('@' | '`' | '%') } => Some(
+            Diagnostic::error("yaml_needs_quotes", text!("A value cannot begin with `{c}` without quotes", "값은 따옴표 없이 `{c}` 로 시작할 수 없습니다"))
+                .at(file, clamp(at, lines))
+                .fix(Text::new("Put the value in double quotes", "값을 큰따옴표로 감싸세요")),
+        ),
+        _ => None,
+    }
+}
+
+fn odd_quote(text: &str) -> Option<char> {
+    ['"', '\''].into_iter().find(|&quote| text.matches(quote).count() % 2 == 1)
+}
+
+fn indentation(kind: &ErrorKind, lines: &[&str], at: Mark, file: &str) -> Option<Diagnostic> {
+    if !matches!(
+        kind,
+        ErrorKind::MappingValueNotAllowed
+            | ErrorKind::InvalidIndentation
+            | ErrorKind::ExpectedBlockMappingKey
+            | ErrorKind::ExpectedBlockSequenceEntry
+            | ErrorKind::BlockSequenceEntryNotAllowed
+            | ErrorKind::SimpleKeyExpected
+            | ErrorKind::InvalidSimpleKey
+            | ErrorKind::ExpectedDocumentStart
+    ) {
+        return None;
+    }
+    let at = clamp(at, lines);
+    let text = line(lines, at.line)?;
+    // `message: hello: world`: two colons in one plain value.
+    if let Some((key, value)) = text.trim().split_once(": ")
+        && value.contains(": ")
+        && !value.starts_with(['"', '\'', '{', '['])
+        && matches!(kind, ErrorKind::MappingValueNotAllowed)
+    {
+        let mended = format!("{key}: \"{value}\"");
+        return Some(
+            Diagnostic::error("yaml_needs_quotes", text!("A value that contains `: ` needs quotes", "`: ` 를 포함한 값은 따옴표가 필요합니다"))
+                .at(file, at)
+                .fix(write(&mended)),
+        );
+    }
+    if kind == &ErrorKind::SimpleKeyExpected || kind == &ErrorKind::InvalidSimpleKey {
+        // The parser stands behind the lone word; the word itself is what lacks a colon.
+        let (number, lone) = (1..=at.line).rev().filter_map(|n| Some((n, line(lines, n)?))).find(|(_, text)| {
+            let body = text.trim();
+            !body.is_empty() && !body.starts_with('#') && !body.contains(':')
+        })?;
+        let body = lone.trim();
+        let column = u32::try_from(lone.len() - lone.trim_start().len()).ok()? + 1;
+        return Some(
+            Diagnostic::error("yaml_missing_colon", text!("`{body}` has no colon: a line here is `key: value`", "`{body}` 에 콜론이 없습니다. 이 줄은 `키: 값` 이어야 합니다"))
+                .at(file, Mark { line: number, column })
+                .fix(write(&format!("{body}: ..."))),
+        );
+    }
+    let wanted = above(lines, at.line);
+    let have = text.len() - text.trim_start().len();
+    let mut found = Diagnostic::error(
+        "yaml_indentation",
+        text!(
+            "The indentation of this line ({have} spaces) fits nothing above it",
+            "이 줄의 들여쓰기({have}칸)가 위의 어떤 줄과도 맞지 않습니다"
+        ),
+    )
+    .at(file, Mark { line: at.line, column: u32::try_from(have).ok()? + 1 });
+    if let Some((number, width)) = wanted.filter(|&(_, width)| width != have) {
+        let mended = text.trim();
+        found = found.fix(text!(
+            "Indent `{mended}` with {width} spaces, as line {number}",
+            "`{mended}` 를 {number}번째 줄처럼 {width}칸 들여쓰세요"
+        ));
+    }
+    Some(found)
+}
+
+/// The indentation of the nearest line above that holds something, with its number.
+fn above(lines: &[&str], number: u32) -> Option<(u32, usize)> {
+    (1..number).rev().find_map(|n| {
+        let text = line(lines, n)?;
+        let body = text.trim_start();
+        (!body.is_empty() && !body.starts_with('#')).then_some((n, text.len() - body.len()))
+    })
+}
