@@ -94,7 +94,10 @@ export function startAdmin(frame: HTMLElement): void {
   for (const time of frame.querySelectorAll("time")) {
     const at = new Date(time.dateTime);
     if (!Number.isNaN(at.getTime())) {
-      time.textContent = at.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+      time.textContent = at.toLocaleString(document.documentElement.lang, {
+        dateStyle: "medium",
+        timeStyle: "short",
+      });
     }
   }
 

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import type { Entry } from "../api/types";
+import { isGoodName, isWithin, movedPath, parentOf, sortEntries, staleFolders, visibleRows } from "./tree";
+
+const entry = (name: string, kind: Entry["kind"] = "file"): Entry => ({ name, kind, size: 0 });
+
+describe("the tree", () => {
+  it("puts folders first and counts as people do", () => {
+    const sorted = sortEntries([
+      entry("b10"),
+      entry("b2"),
+      entry(".git", "directory"),
+      entry("z", "directory"),
+    ]);
+    expect(sorted.map(({ name }) => name)).toEqual(["z", "b2", "b10"]);
+  });
+
+  it("shows what lies in open folders only, with positions for screen readers", () => {
+    const folders = new Map([
+      ["p", [entry("k8s", "directory"), entry("web", "directory"), entry("README.md")]],
+      ["p/web", [entry("Dockerfile")]],
+      ["p/k8s", [entry("app.yaml")]],
+    ]);
+    const rows = visibleRows(folders, new Set(["p/web"]), "p");
+    expect(rows.map(({ path, depth }) => [path, depth])).toEqual([
+      ["p/k8s", 0],
+      ["p/web", 0],
+      ["p/web/Dockerfile", 1],
+      ["p/README.md", 0],
+    ]);
+    expect(rows[1]).toMatchObject({ expanded: true, position: 2, siblings: 3 });
+  });
+
+  it("knows parents, insides and moves, and is not fooled by like names", () => {
+    expect(parentOf("a/b/c")).toBe("a/b");
+    expect(parentOf("a")).toBe("");
+    expect(isWithin("ab/c", "a")).toBe(false);
+    expect(isWithin("a/c", "a")).toBe(true);
+    expect(movedPath("a/x/f", "a/x", "a/y")).toBe("a/y/f");
+    expect(movedPath("a/xx", "a/x", "a/y")).toBe("a/xx");
+  });
+
+  it("reads again only folders it has read before", () => {
+    const known = new Map([
+      ["", []],
+      ["a", []],
+    ]);
+    expect(staleFolders(["a/f", "b/f", "a"], known)).toEqual(new Set(["a", ""]));
+  });
+
+  it("refuses names that are none", () => {
+    expect(["", ".", "..", "a/b"].some(isGoodName)).toBe(false);
+    expect(isGoodName("한글 이름.txt")).toBe(true);
+  });
+});
