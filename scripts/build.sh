@@ -1,0 +1,38 @@
+# shellcheck shell=bash
+# What ./up builds. Each function does nothing, quickly, where the result of the same content is there.
+
+AGENT_TARGET="$(uname -m)-unknown-linux-gnu"
+
+build_programs() {
+  cd "$ROOT" || return
+  cargo build --release --locked --package maru-server
+  # Static, so that it runs in any image, whatever C library that has.
+  RUSTFLAGS="-C target-feature=+crt-static" \
+    cargo build --profile agent --locked --target "$AGENT_TARGET" --package maru-agent
+  local built="target/$AGENT_TARGET/agent/maru-agent"
+  cmp --silent "$built" target/release/maru-agent || install --mode=755 "$built" target/release/maru-agent
+}
+
+build_web() {
+  cd "$ROOT/web" || return
+  exec 8>"$CACHE/web.lock"
+  flock 8
+  local packages sources
+  packages="$(hash_of_files package.json package-lock.json)-$(node --version)"
+  if [ "$(cat node_modules/.maru-hash 2>/dev/null)" != "$packages" ]; then
+    npm ci --no-audit --no-fund
+    echo "$packages" >node_modules/.maru-hash
+  fi
+  sources="$packages-$(hash_of_files .)"
+  if [ "$(cat dist/.maru-hash 2>/dev/null)" != "$sources" ]; then
+    npm run build
+    echo "$sources" >dist/.maru-hash
+  fi
+}
+
+build_images() { "$ROOT/docker/build-images"; }
+
+build_node() {
+  # The others of this machine stay usable while a compiler takes both cores.
+  nice "$ROOT/docker/node/build"
+}

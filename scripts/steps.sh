@@ -1,0 +1,140 @@
+# shellcheck shell=bash
+# Steps of ./up: each runs in the background with a log of its own, is timed, and is told about while it runs.
+# How long a step took last time ($CACHE/durations) is the estimate for the next.
+
+declare -A STEP_PID STEP_START STEP_EN STEP_KO
+DURATIONS="$CACHE/durations"
+PROGRESS_SHOWN=false
+LAST_HEARTBEAT=0
+
+# Seconds, on two cores from nothing, until there is a measurement.
+declare -A EXPECTED=([prerequisites]=60 [programs]=330 [images]=150 [web]=30 [server]=3 [accounts]=1 [node]=430 [cluster]=25 [deploy]=60)
+
+load_durations() {
+  local name seconds
+  [ -r "$DURATIONS" ] || return 0
+  while read -r name seconds; do
+    [[ "$seconds" =~ ^[0-9]+$ ]] && EXPECTED[$name]=$seconds
+  done <"$DURATIONS"
+}
+
+# A step that found its work done says nothing about how long the work takes.
+remember_duration() { # NAME SECONDS
+  (($2 >= 3)) || return 0
+  { grep -v "^$1 " "$DURATIONS" 2>/dev/null || true; echo "$1 $2"; } >"$DURATIONS.$$"
+  mv "$DURATIONS.$$" "$DURATIONS"
+}
+
+step_begin() { # NAME EN KO FUNCTION
+  local name="$1"
+  STEP_EN[$name]="$2" STEP_KO[$name]="$3" STEP_START[$name]=$SECONDS
+  load_durations
+  # A process group of its own, so that an abort ends all that the step started.
+  set -m
+  (
+    trap - EXIT INT TERM
+    "$4"
+  ) >"$LOGS/$name.log" 2>&1 </dev/null &
+  STEP_PID[$name]=$!
+  set +m
+  [ -t 1 ] || say "… ${STEP_EN[$name]}" "… ${STEP_KO[$name]}"
+}
+
+step() { # NAME EN KO FUNCTION
+  step_begin "$@"
+  step_wait "$1"
+}
+
+step_wait() { # NAME...
+  local name running=("$@") still
+  while [ ${#running[@]} -gt 0 ]; do
+    still=()
+    for name in "${running[@]}"; do
+      if kill -0 "${STEP_PID[$name]}" 2>/dev/null; then still+=("$name"); else step_finish "$name"; fi
+    done
+    running=("${still[@]}")
+    show_progress
+    [ ${#running[@]} -eq 0 ] || sleep 0.2
+  done
+}
+
+step_finish() { # NAME
+  local name="$1" code=0 seconds
+  wait "${STEP_PID[$name]}" || code=$?
+  unset "STEP_PID[$name]"
+  seconds=$((SECONDS - STEP_START[$name]))
+  if [ "$code" = 0 ]; then
+    remember_duration "$name" "$seconds"
+    say "✓ ${STEP_EN[$name]} ($(duration "$seconds"))" "✓ ${STEP_KO[$name]} ($(duration "$seconds"))"
+    return
+  fi
+  clear_progress
+  {
+    text "✗ ${STEP_EN[$name]} failed after $(duration "$seconds"). Its last words:" \
+      "✗ ${STEP_KO[$name]}: $(duration "$seconds") 만에 실패했습니다. 마지막 출력:"
+    echo
+    tail -n 15 "$LOGS/$name.log" | sed 's/^/    /'
+    text "All of it: $LOGS/$name.log. When the cause is gone, run ./up again: it goes on where it was." \
+      "전체 로그: $LOGS/$name.log. 원인을 없앤 뒤 ./up 을 다시 실행하면 이어서 합니다."
+    echo
+  } >&2
+  exit 1
+}
+
+# Ends the steps that still run, and what they started.
+abort_steps() {
+  local name
+  for name in "${!STEP_PID[@]}"; do
+    kill -TERM -- "-${STEP_PID[$name]}" 2>/dev/null || true
+  done
+}
+
+# "1 min 5 s, about 2 min 10 s left" of a step.
+step_time() { # NAME
+  local elapsed=$((SECONDS - STEP_START[$1])) left
+  left=$((EXPECTED[$1] - elapsed))
+  if ((left > 0)); then
+    text "$(duration "$elapsed"), about $(duration "$left") left" "$(duration "$elapsed"), 약 $(duration "$left") 남음"
+  else
+    duration "$elapsed"
+  fi
+}
+
+# One line that is overwritten, on a terminal; elsewhere a plain line every half minute.
+show_progress() {
+  local name line="" last
+  [ ${#STEP_PID[@]} -gt 0 ] || return 0
+  if [ ! -t 1 ]; then
+    ((SECONDS - LAST_HEARTBEAT >= 30)) || return 0
+    LAST_HEARTBEAT=$SECONDS
+    for name in "${!STEP_PID[@]}"; do
+      ((SECONDS - STEP_START[$name] >= 30)) || continue
+      last="$(tail -n 1 "$LOGS/$name.log" 2>/dev/null | tr -d '\r' | cut -c1-80)"
+      say "  ${STEP_EN[$name]}: $(step_time "$name")${last:+ - $last}" "  ${STEP_KO[$name]}: $(step_time "$name")${last:+ - $last}"
+    done
+    return 0
+  fi
+  for name in "${!STEP_PID[@]}"; do
+    line+="${line:+ · }$(text "${STEP_EN[$name]}" "${STEP_KO[$name]}") $(step_time "$name")"
+  done
+  printf '\r\e[K%s' "${line:0:$((${COLUMNS:-$(tput cols 2>/dev/null || echo 80)} - 2))}"
+  PROGRESS_SHOWN=true
+}
+
+clear_progress() {
+  if $PROGRESS_SHOWN; then printf '\r\e[K'; fi
+  PROGRESS_SHOWN=false
+}
+
+# How long it will take, said before it begins.
+announce_plan() {
+  local ide all
+  load_durations
+  ide=$((EXPECTED[programs] > EXPECTED[images] + EXPECTED[web] ? EXPECTED[programs] : EXPECTED[images] + EXPECTED[web]))
+  all=$((ide + EXPECTED[node] + EXPECTED[cluster] + EXPECTED[deploy]))
+  say "Maru at $URL, data in $DATA" "마루: $URL, 데이터: $DATA"
+  if [ ! -x "$MARU" ]; then
+    say "If all has to be built: about $(duration "$ide") to the IDE, $(duration "$all") to everything." \
+      "모두 새로 빌드하면: IDE까지 약 $(duration "$ide"), 전체는 약 $(duration "$all") 걸립니다."
+  fi
+}
