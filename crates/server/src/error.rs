@@ -77,7 +77,12 @@ impl ApiError {
         .fix(Text::new("Try again; if it stays, tell your instructor the number.", "다시 시도하고, 계속되면 강사에게 번호를 알려 주세요."))
     }
 
-    fn body(&self, lang: Lang) -> Value {
+    /// What went wrong, for whoever shows it in another frame.
+    pub fn detail(&self) -> &Text {
+        &self.detail
+    }
+
+    pub fn body(&self, lang: Lang) -> Value {
         let mut body = json!({
             "type": format!("urn:maru:problem:{}", self.code),
             "title": self.status.canonical_reason().unwrap_or("Error"),

@@ -83,16 +83,25 @@ impl Store {
         row.as_ref().map(user).transpose()
     }
 
-    /// All users in the order of their logins: those whose login or name contains `search`, after the login `after`.
+    /// Whom `viewer` may look after, in the order of their logins: administrators everybody, others the members of their
+    /// classes. Only those whose login or name contains `search`, after the login `after`.
     ///
     /// # Errors
     /// Where the database does not answer.
-    pub async fn users(&self, search: &str, after: &str, limit: i64) -> Result<Vec<User>, StoreError> {
+    pub async fn users_seen_by(&self, viewer: &User, search: &str, after: &str, limit: i64) -> Result<Vec<User>, StoreError> {
         let sql = format!(
-            "SELECT {USER} FROM users WHERE login > $1 AND (lower(login) LIKE $2 ESCAPE '!' OR lower(name) LIKE $2 ESCAPE '!') ORDER BY login LIMIT $3"
+            "SELECT {USER} FROM users WHERE login > $1 AND (lower(login) LIKE $2 ESCAPE '!' OR lower(name) LIKE $2 ESCAPE '!') \
+             AND ($3 = 'admin' OR id IN (SELECT theirs.user_id FROM memberships mine JOIN memberships theirs \
+             ON mine.class_id = theirs.class_id WHERE mine.user_id = $4)) ORDER BY login LIMIT $5"
         );
-        let rows =
-            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(after).bind(contains(search)).bind(limit).fetch_all(self.pool()).await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(after)
+            .bind(contains(search))
+            .bind(viewer.role.as_str())
+            .bind(viewer.id.as_str())
+            .bind(limit)
+            .fetch_all(self.pool())
+            .await?;
         rows.iter().map(user).collect()
     }
 

@@ -10,8 +10,12 @@ async fn session(store: &Store) {
     let mina = store.add_user(&login, "김민아", Role::Student, "hash").await.unwrap();
     assert!(matches!(store.add_user(&login, "other", Role::Student, "hash").await, Err(StoreError::Conflict("login"))));
     assert_eq!(store.user_by_login(&login).await.unwrap(), Some(mina.clone()));
-    assert_eq!(store.users("민아", "", 10).await.unwrap(), vec![mina.clone()]);
-    assert_eq!(store.users("%", "", 10).await.unwrap(), vec![]);
+    let admin = store.add_user(&Login::parse("root").unwrap(), "", Role::Admin, "hash").await.unwrap();
+    let teacher = store.add_user(&Login::parse("teacher").unwrap(), "", Role::Instructor, "hash").await.unwrap();
+    assert_eq!(store.users_seen_by(&admin, "민아", "", 10).await.unwrap(), vec![mina.clone()]);
+    assert_eq!(store.users_seen_by(&admin, "%", "", 10).await.unwrap(), vec![]);
+    assert_eq!(store.users_seen_by(&admin, "", "mina", 10).await.unwrap(), vec![admin.clone(), teacher.clone()]);
+    assert_eq!(store.users_seen_by(&teacher, "mina", "", 10).await.unwrap(), vec![]);
 
     store.add_credential("valid", &mina.id, CredentialKind::Token, now_ms() + 60_000).await.unwrap();
     store.add_credential("over", &mina.id, CredentialKind::Token, now_ms() - 1).await.unwrap();
@@ -24,7 +28,10 @@ async fn session(store: &Store) {
     assert_eq!(store.ensure_class("demo").await.unwrap(), class);
     store.join_class(&class, &mina.id).await.unwrap();
     store.join_class(&class, &mina.id).await.unwrap();
-    assert_eq!(store.classes_of(&mina.id).await.unwrap(), vec![(class, "demo".to_owned())]);
+    assert_eq!(store.classes_of(&mina.id).await.unwrap(), vec![(class.clone(), "demo".to_owned())]);
+    store.join_class(&class, &teacher.id).await.unwrap();
+    assert!(store.share_a_class(&teacher.id, &mina.id).await.unwrap());
+    assert_eq!(store.users_seen_by(&teacher, "mina", "", 10).await.unwrap(), vec![mina.clone()]);
     store.audit(&mina.id, None, "test", "").await.unwrap();
 }
 

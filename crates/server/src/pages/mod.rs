@@ -1,6 +1,7 @@
 //! The pages that the server itself writes (log in, administration), and the files of the IDE.
 
 
+mod admin;
 mod login;
 
 use askama::Template;
@@ -25,6 +26,7 @@ pub fn routes(config: &Config) -> Router<AppState> {
     Router::new()
         .route("/", get(home))
         .route("/login", get(login::page).post(login::submit))
+        .route("/admin", get(admin::page))
 
         .nest_service("/assets", assets)
         .route("/ide", get(ide))

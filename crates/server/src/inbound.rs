@@ -1,0 +1,47 @@
+//! Requests that programs in a workspace make to the server (`git push`, `kubectl`): each comes as a stream of the
+//! workspace's own link, and that says whose it is. No password is in the workspace.
+
+use axum::Router;
+use axum::extract::Request;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use maru_workspace::Inbound;
+use tokio::sync::mpsc;
+use tokio_util::compat::FuturesAsyncReadCompatExt;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+use crate::auth::WorkspaceCaller;
+
+/// Serves `app` on every stream that comes, until the server ends.
+pub async fn serve(mut streams: mpsc::Receiver<Inbound>, app: Router, shutdown: CancellationToken) {
+    let connections = TaskTracker::new();
+    loop {
+        let inbound = tokio::select! {
+            () = shutdown.cancelled() => break,
+            inbound = streams.recv() => inbound,
+        };
+        let Some(Inbound { login, stream, .. }) = inbound else { break };
+        let app = app.clone().map_request(move |mut request: Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(WorkspaceCaller(login.clone()));
+            request
+        });
+        let shutdown = shutdown.clone();
+        connections.spawn(async move {
+            let builder = Builder::new(TokioExecutor::new());
+            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(app));
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                result = connection => {
+                    if let Err(error) = result {
+                        tracing::debug!(%error, "a connection from a workspace ended badly");
+                    }
+                }
+            }
+        });
+    }
+    connections.close();
+    connections.wait().await;
+}

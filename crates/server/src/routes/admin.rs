@@ -1,0 +1,193 @@
+//! What instructors and administrators see and do: administrators everybody, instructors the members of their classes.
+
+use axum::extract::{Path, Query, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::StatusCode;
+use maru_model::{Lang as Language, Role, Text, UserId};
+use maru_store::users::User;
+use maru_workspace::{Owner, WorkspaceView};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::auth::CurrentUser;
+use crate::error::{ApiError, ApiResult};
+use crate::lang::Lang;
+use crate::state::AppState;
+
+/// The most rows that one answer has.
+pub const PAGE_MAX: i64 = 200;
+
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/admin/users", get(users))
+        .route("/admin/workspaces", get(workspaces))
+        .route("/admin/workspaces/{id}/start", post(start))
+        .route("/admin/workspaces/{id}/stop", post(stop))
+        .route("/admin/workspaces/bulk", post(bulk))
+}
+
+/// A user with the workspace as it is now.
+#[derive(Debug, Clone, Serialize)]
+pub struct Row {
+    /// Of the workspace in lists of workspaces, of the user in lists of users.
+    pub id: String,
+    pub user_id: String,
+    pub login: String,
+    pub name: String,
+    pub role: &'static str,
+    pub workspace_id: Option<String>,
+    pub state: String,
+    pub phase: Option<String>,
+    pub cause: Option<String>,
+    pub image: Option<String>,
+    pub started_at: Option<String>,
+    /// CPUs in use.
+    pub cpu: Option<f64>,
+    /// Bytes in use.
+    pub memory: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    cursor: String,
+    limit: Option<i64>,
+}
+
+impl Page {
+    fn limit(&self) -> i64 {
+        self.limit.unwrap_or(50).clamp(1, PAGE_MAX)
+    }
+}
+
+/// The users that `viewer` may see, in the order of their logins, after the login `after`.
+pub async fn rows(state: &AppState, viewer: &User, search: &str, after: &str, limit: i64, lang: Language) -> ApiResult<Vec<Row>> {
+    let running = state.workspaces.list();
+    let users = state.store.users_seen_by(viewer, search, after, limit).await?;
+    Ok(users
+        .into_iter()
+        .map(|user| {
+            let view = running.iter().find(|(owner, _)| owner.id == user.id).map(|(_, view)| view);
+            row(&user, view, lang)
+        })
+        .collect())
+}
+
+fn row(user: &User, view: Option<&WorkspaceView>, lang: Language) -> Row {
+    let usage = view.and_then(|view| view.usage);
+    Row {
+        id: user.id.to_string(),
+        user_id: user.id.to_string(),
+        login: user.login.to_string(),
+        name: user.name.clone(),
+        role: user.role.as_str(),
+        workspace_id: view.map(|view| view.id.to_string()),
+        state: view.map_or("stopped", |view| view.state.as_str()).to_owned(),
+        phase: view.and_then(|view| view.phase).map(|phase| phase.text().get(lang).to_owned()),
+        cause: view.and_then(|view| view.cause.as_ref()).map(|cause| cause.get(lang).to_owned()),
+        image: view.map(|view| view.image.clone()),
+        started_at: view.and_then(|view| view.started_at).map(|at| at.to_string()),
+        cpu: usage.map(|usage| usage.cpus),
+        memory: usage.map(|usage| usage.memory),
+    }
+}
+
+async fn users(State(state): State<AppState>, caller: CurrentUser, Query(page): Query<Page>, Lang(lang): Lang) -> ApiResult<Json<Value>> {
+    caller.require_staff()?;
+    let rows = rows(&state, &caller.user, &page.q, &page.cursor, page.limit(), lang).await?;
+    let cursor = (i64::try_from(rows.len()).ok() == Some(page.limit())).then(|| rows.last().map(|row| row.login.clone())).flatten();
+    Ok(Json(json!({"users": rows, "cursor": cursor})))
+}
+
+/// The users of a page who have a workspace.
+async fn workspaces(
+    State(state): State<AppState>,
+    caller: CurrentUser,
+    Query(page): Query<Page>,
+    Lang(lang): Lang,
+) -> ApiResult<Json<Value>> {
+    caller.require_staff()?;
+    let rows = rows(&state, &caller.user, &page.q, &page.cursor, page.limit(), lang).await?;
+    let cursor = (i64::try_from(rows.len()).ok() == Some(page.limit())).then(|| rows.last().map(|row| row.login.clone())).flatten();
+    let workspaces: Vec<Row> =
+        rows.into_iter().filter_map(|row| Some(Row { id: row.workspace_id.clone()?, ..row })).collect();
+    Ok(Json(json!({"workspaces": workspaces, "cursor": cursor})))
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Op {
+    Start,
+    Stop,
+    Restart,
+}
+
+impl Op {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Restart => "restart",
+        }
+    }
+}
+
+/// Does one thing to one workspace, named by its id or its owner's, and writes down who did it. Those of users that the
+/// caller may not see are not found.
+async fn act(state: &AppState, caller: &CurrentUser, id: &str, op: Op, lang: Language) -> ApiResult<Row> {
+    caller.require_staff()?;
+    let owner = state.workspaces.list().into_iter().find(|(_, view)| view.id.as_str() == id).map(|(owner, _)| owner.id);
+    let user = state.store.user(&owner.unwrap_or_else(|| UserId::from(id))).await?.ok_or_else(ApiError::not_found)?;
+    let caller = &caller.user;
+    let allowed = caller.role == Role::Admin || state.store.share_a_class(&caller.id, &user.id).await?;
+    if !allowed {
+        return Err(ApiError::not_found());
+    }
+    state.store.audit(&caller.id, Some(&user.id), &format!("workspace.{}", op.as_str()), "").await?;
+    let owner = Owner { id: user.id.clone(), login: user.login.clone(), name: user.name.clone() };
+    let view = match op {
+        Op::Start => {
+            crate::starter::ensure(state, &user).await?;
+            state.workspaces.ensure(&owner).await
+        }
+        Op::Stop => state.workspaces.stop(&owner).await,
+        Op::Restart => state.workspaces.restart(&owner).await,
+    };
+    let view = view.map_err(|error| ApiError::new(StatusCode::CONFLICT, "workspace", error.cause()))?;
+    Ok(Row { id: view.id.to_string(), ..row(&user, Some(&view), lang) })
+}
+
+async fn start(State(state): State<AppState>, caller: CurrentUser, Path(id): Path<String>, Lang(lang): Lang) -> ApiResult<Json<Row>> {
+    act(&state, &caller, &id, Op::Start, lang).await.map(Json)
+}
+
+async fn stop(State(state): State<AppState>, caller: CurrentUser, Path(id): Path<String>, Lang(lang): Lang) -> ApiResult<Json<Row>> {
+    act(&state, &caller, &id, Op::Stop, lang).await.map(Json)
+}
+
+#[derive(Deserialize)]
+struct Bulk {
+    op: Op,
+    ids: Vec<String>,
+}
+
+async fn bulk(State(state): State<AppState>, caller: CurrentUser, Lang(lang): Lang, Json(asked): Json<Bulk>) -> ApiResult<Json<Value>> {
+    caller.require_staff()?;
+    if i64::try_from(asked.ids.len()).map_or(true, |ids| ids > PAGE_MAX) {
+        return Err(ApiError::bad_request(Text::new(
+            format!("At most {PAGE_MAX} at once."),
+            format!("한 번에 {PAGE_MAX}개까지 할 수 있습니다."),
+        )));
+    }
+    let mut results = Vec::new();
+    for id in asked.ids {
+        results.push(match act(&state, &caller, &id, asked.op, lang).await {
+            Ok(row) => json!({"id": id, "ok": true, "workspace": row}),
+            Err(error) => json!({"id": id, "ok": false, "error": error.body(lang)}),
+        });
+    }
+    Ok(Json(json!({"results": results})))
+}
