@@ -61,6 +61,11 @@ wait_for_cluster() {
   done
 }
 
+first_deployment() {
+  deploy_starter
+  write_up_json
+}
+
 # Deploys once: what the student made of it since is theirs.
 deploy_starter() {
   local app id deployment state before="" steps deadline=$((SECONDS + 600))
@@ -95,9 +100,9 @@ deploy_starter() {
 
 write_up_json() {
   local registry
-  registry="$(docker port "maru-$(instance)-registry" 5000/tcp 2>/dev/null | head -n 1)"
+  registry="$(docker port "maru-$(instance)-registry" 5000/tcp | head -n 1)"
   umask 077
-  DATA="$DATA" URL="$URL" REGISTRY="${registry:+http://$registry}" APP_URL="$(cat "$APP_URL")" node -e '
+  DATA="$DATA" URL="$URL" REGISTRY="$registry" APP_URL="$(cat "$APP_URL")" node -e '
     const { admin, instructor, student } = JSON.parse(require("fs").readFileSync(0, "utf8"));
     const { URL: url, DATA: data, REGISTRY: registry, APP_URL: app_url } = process.env;
     console.log(JSON.stringify({ url, data, registry, admin, instructor, student, app_url }, null, 2));

@@ -6,7 +6,7 @@
 process_is_ours() { # PIDFILE
   local pid
   pid="$(cat "$DATA/$1" 2>/dev/null)" || return 1
-  [ -n "$pid" ] && [ -r "/proc/$pid/environ" ] && grep --null-data --quiet --line-regexp --fixed-strings "MARU_DATA=$DATA" "/proc/$pid/environ"
+  [ -n "$pid" ] && [ -r "/proc/$pid/environ" ] && grep --null-data --quiet --line-regexp --fixed-strings "MARU_DATA=$DATA" "/proc/$pid/environ" 2>/dev/null
 }
 
 keeper_runs() { process_is_ours keeper.pid; }

@@ -33,6 +33,9 @@ step_begin() { # NAME EN KO FUNCTION
   set -m
   (
     trap - EXIT INT TERM
+    # The log's last line names the command that failed, also where that said nothing.
+    set -o errtrace
+    trap 'echo "${BASH_SOURCE[0]##*/}:$LINENO: failed with $?: $BASH_COMMAND"' ERR
     "$4"
   ) >"$LOGS/$name.log" 2>&1 </dev/null &
   STEP_PID[$name]=$!
