@@ -8,6 +8,7 @@
 mod containers;
 mod error;
 mod exec;
+mod fence;
 mod images;
 mod networks;
 mod volumes;

@@ -152,6 +152,20 @@ impl Engine {
         }
     }
 
+    /// `None` where there is no such network.
+    ///
+    /// # Errors
+    /// What the Engine said.
+    pub async fn network_id(&self, name: &str) -> Result<Option<String>, EngineError> {
+        let network = found(
+            self.docker
+                .inspect_network(name, None::<query::InspectNetworkOptions>)
+                .await
+                .map_err(EngineError::during(format!("inspecting network {name}"))),
+        )?;
+        Ok(network.and_then(|network| network.id))
+    }
+
     /// Removing what is gone is fine.
     ///
     /// # Errors

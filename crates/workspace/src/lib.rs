@@ -1,1 +1,40 @@
+//! The one workspace of each user: a container with the agent in it, a home volume, and the rule *exactly one*.
+//!
+//! Anybody may ask for anything at any time, any number of times; one driver task per workspace is the only thing
+//! that acts. It takes requests from a queue that is pure data, looks at what the Docker Engine says is true, and
+//! publishes what it finds on a watch channel.
+//!
+//! ```text
+//!                    ┌────────────── restart, recreate ──────────────┐
+//!                    ▼                                               │
+//! stopped ──► queued ──► starting (image, create, boot, connect) ──► ready ──► stopping ──► stopped
+//!    ▲                        │                                      │
+//!    └──────── stop ──────────┴──► failed (with a cause) ◄── died ───┘
+//! ```
+//!
+//! [`queue`] decides, `driver` acts, `runtime::docker` knows containers, [`AgentLink`] speaks with the agent inside,
+//! `reconcile` notices what happened behind our back: containers that died, that run unasked, or that nobody owns.
+
 #![forbid(unsafe_code)]
+
+mod config;
+mod driver;
+mod error;
+mod link;
+pub mod queue;
+mod reconcile;
+mod runtime;
+mod setup;
+mod starts;
+mod tools;
+mod usage;
+mod view;
+mod workspaces;
+
+pub use config::{Config, Limits, Owner, Tool};
+pub use error::WorkspaceError;
+pub use link::{AgentLink, Inbound, InboundStream, LinkFailure, PortStream};
+pub use maru_protocol::{ExecRequest, ExecResponse};
+pub use maru_store::workspaces::Visibility;
+pub use view::{Phase, State, Usage, WorkspaceView};
+pub use workspaces::Workspaces;

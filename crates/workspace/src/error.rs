@@ -1,0 +1,52 @@
+use maru_engine::EngineError;
+use maru_model::Text;
+use maru_store::StoreError;
+
+use crate::link::LinkFailure;
+use crate::view::State;
+
+/// Why something about a workspace could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkspaceError {
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Link(#[from] LinkFailure),
+    /// It has to run for this, and doesn't.
+    #[error("the workspace is {}", state.as_str())]
+    NotReady { state: State, cause: Option<Text> },
+    #[error("reading the agent {path}: {source}")]
+    Agent { path: String, source: std::io::Error },
+    /// A start that failed, in the words that its owner reads.
+    #[error("{0}")]
+    Start(Text),
+}
+
+impl WorkspaceError {
+    /// In its owner's words.
+    #[must_use]
+    pub fn cause(&self) -> Text {
+        match self {
+            Self::Start(text) => text.clone(),
+            Self::NotReady { state, cause } => cause.clone().unwrap_or_else(|| state.text()),
+            Self::Engine(error) => Text::new(
+                format!("The Docker Engine did not do it: {error}"),
+                format!("Docker Engine이 처리하지 못했습니다: {error}"),
+            ),
+            Self::Store(error) => Text::new(
+                format!("The database did not answer as it should: {error}"),
+                format!("데이터베이스가 올바르게 응답하지 않았습니다: {error}"),
+            ),
+            Self::Link(error) => Text::new(
+                format!("The workspace's agent does not answer: {error}"),
+                format!("작업 공간의 에이전트가 응답하지 않습니다: {error}"),
+            ),
+            Self::Agent { path, source } => Text::new(
+                format!("The agent program {path} cannot be read: {source}"),
+                format!("에이전트 프로그램 {path}을(를) 읽을 수 없습니다: {source}"),
+            ),
+        }
+    }
+}

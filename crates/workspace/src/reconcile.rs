@@ -1,0 +1,124 @@
+//! What happens to containers behind our back: the Engine's events, and a look at everything every 15 seconds.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use maru_engine::EngineError;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+use crate::driver::Entry;
+use crate::queue::Settled;
+use crate::tools;
+use crate::usage;
+use crate::workspaces::Shared;
+
+const EVERY: Duration = Duration::from_secs(15);
+/// Without the Engine, this long until the next try to listen to it.
+const PAUSE: Duration = Duration::from_secs(2);
+
+pub(crate) async fn run(shared: Arc<Shared>) {
+    let all = async { tokio::join!(listen(&shared), look(&shared), provide(&shared)) };
+    shared.stop.run_until_cancelled(all).await;
+}
+
+/// Makes ready what every start needs, before there is one, and brings the tools once their images are there.
+async fn provide(shared: &Shared) {
+    if shared.docker.image().await.is_ok()
+        && let Err(error) = shared.docker.network().await
+    {
+        tracing::warn!(%error, "the workspaces' network cannot be made yet");
+    }
+    for tool in &shared.config.provided {
+        loop {
+            match tools::provide(&shared.docker.engine, &shared.config.tools, tool).await {
+                Ok(true) => break,
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "workspaces have to wait for it"),
+            }
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+/// Wakes the driver of a workspace whose container something happened to.
+async fn listen(shared: &Arc<Shared>) {
+    let engine = shared.docker.engine.clone();
+    loop {
+        let mut events = pin!(engine.container_events());
+        while let Some(Ok(event)) = events.next().await {
+            let ended_or_began = matches!(event.action.as_deref(), Some("die" | "destroy" | "start" | "oom"));
+            let name = event.actor.and_then(|actor| actor.attributes?.remove("name"));
+            if let Some(entry) = name.filter(|_| ended_or_began).and_then(|name| by_name(shared).remove(&name)) {
+                entry.poke();
+            }
+        }
+        sleep(PAUSE).await;
+        // Whatever was missed meanwhile.
+        for entry in shared.entries() {
+            entry.poke();
+        }
+    }
+}
+
+fn by_name(shared: &Shared) -> HashMap<String, Arc<Entry>> {
+    shared.entries().into_iter().map(|entry| (shared.docker.name(&entry.owner.login), entry)).collect()
+}
+
+async fn look(shared: &Arc<Shared>) {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match timeout(EVERY, compare(shared)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the workspaces' containers cannot be listed"),
+            Err(_) => tracing::warn!("the Docker Engine does not answer"),
+        }
+        usage::read_all(shared).await;
+    }
+}
+
+/// Pokes the drivers that believe something else than what is true, and removes containers that nobody owns.
+async fn compare(shared: &Arc<Shared>) -> Result<(), EngineError> {
+    let listed = shared.docker.list().await?;
+    let mut entries = by_name(shared);
+    for container in listed {
+        let owner = entries.remove(&container.name).filter(|entry| container.workspace.as_ref() == Some(&entry.row.id));
+        match owner {
+            Some(entry) => {
+                let believed = entry.at_rest();
+                let surprise = match believed {
+                    Some(Settled::Ready) => !container.running,
+                    Some(Settled::Stopped) => container.running,
+                    Some(Settled::Failed) | None => false,
+                };
+                if surprise {
+                    entry.poke();
+                }
+            }
+            None if is_orphan(shared, &container.workspace).await => {
+                tracing::info!(container = %container.name, "nobody owns it: removing it; its home stays");
+                shared.docker.remove_named(&container.name).await?;
+            }
+            None => {}
+        }
+    }
+    for (_, entry) in entries {
+        if entry.at_rest() == Some(Settled::Ready) {
+            entry.poke();
+        }
+    }
+    Ok(())
+}
+
+/// The database has the last word: an entry may only just be in the making.
+async fn is_orphan(shared: &Shared, workspace: &Option<maru_model::WorkspaceId>) -> bool {
+    let Some(id) = workspace else { return true };
+    match shared.store.workspaces().await {
+        Ok(rows) => rows.iter().all(|row| row.id != *id),
+        Err(_) => false,
+    }
+}

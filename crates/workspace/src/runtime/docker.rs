@@ -1,0 +1,215 @@
+//! Workspaces as containers of the Docker Engine. A container's name is its workspace's, so there can be no second.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use maru_engine::{Engine, EngineError, ExecStream, models};
+use maru_model::{Login, Text, WorkspaceId};
+use maru_store::workspaces::WorkspaceRow;
+use tokio::sync::Mutex;
+
+use crate::config::Config;
+use crate::error::WorkspaceError;
+use crate::runtime::spec;
+
+const ROLE: &str = "workspace";
+const LABEL_WORKSPACE: &str = "maru.workspace";
+const LABEL_USER: &str = "maru.user";
+const LABEL_LOGIN: &str = "maru.login";
+const LABEL_GENERATION: &str = "maru.generation";
+const LABEL_SPEC: &str = "maru.spec";
+/// SIGTERM, and after this many seconds SIGKILL.
+const GRACE_SECONDS: i32 = 10;
+
+/// How a container ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) code: i64,
+    pub(crate) out_of_memory: bool,
+    /// What the Engine said, for one that its program cannot be started.
+    pub(crate) error: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    Absent,
+    /// Made, and not running now. `current`: made the way it would be made today.
+    Still { current: bool, started_once: bool, end: End },
+    Running { started_at: Option<Timestamp> },
+}
+
+/// A workspace's container, as a listing shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Listed {
+    pub(crate) name: String,
+    pub(crate) workspace: Option<WorkspaceId>,
+    pub(crate) running: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Docker {
+    pub(crate) engine: Engine,
+    config: Arc<Config>,
+    /// The id of the network that is fenced off from the host.
+    fenced: Mutex<Option<String>>,
+}
+
+impl Docker {
+    pub(crate) fn new(engine: Engine, config: Arc<Config>) -> Self {
+        Self { engine, config, fenced: Mutex::new(None) }
+    }
+
+    pub(crate) fn name(&self, login: &Login) -> String {
+        self.engine.name(&format!("ws-{login}"))
+    }
+
+    fn volume(&self, login: &Login) -> String {
+        self.engine.name(&format!("home-{login}"))
+    }
+
+    /// Changes when a container would be made differently from now on.
+    fn spec(&self, image: &models::ImageInspect) -> String {
+        let mut hasher = DefaultHasher::new();
+        image.id.hash(&mut hasher);
+        format!("{:?} {:?}", self.config.limits, self.config.tools).hash(&mut hasher);
+        if let Ok(agent) = std::fs::metadata(&self.config.agent) {
+            agent.len().hash(&mut hasher);
+            agent.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok()).hash(&mut hasher);
+        }
+        format!("{:016x}", hasher.finish())
+    }
+
+    pub(crate) async fn image(&self) -> Result<models::ImageInspect, WorkspaceError> {
+        let image = &self.config.image;
+        self.engine.inspect_image(image).await?.ok_or_else(|| {
+            WorkspaceError::Start(Text::new(
+                format!("The workspace image {image} is not on this machine yet. It is built by ./up; try again when that is done."),
+                format!("작업 공간 이미지 {image}이(가) 아직 이 컴퓨터에 없습니다. ./up이 이미지를 만든 뒤 다시 시도하세요."),
+            ))
+        })
+    }
+
+    /// What is true now. Without an image, what is there counts as current.
+    pub(crate) async fn look(&self, login: &Login, image: Option<&models::ImageInspect>) -> Result<Presence, EngineError> {
+        let Some(container) = self.engine.inspect_container(&self.name(login)).await? else { return Ok(Presence::Absent) };
+        let state = container.state.unwrap_or_default();
+        let started_at = state.started_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
+        if state.running == Some(true) {
+            return Ok(Presence::Running { started_at });
+        }
+        let made_as = container.config.and_then(|config| config.labels?.remove(LABEL_SPEC));
+        let dead = state.dead == Some(true);
+        Ok(Presence::Still {
+            current: !dead && image.is_none_or(|image| made_as == Some(self.spec(image))),
+            started_once: started_at.is_some_and(|at| at.as_second() > 0),
+            end: End {
+                code: state.exit_code.unwrap_or(-1),
+                out_of_memory: state.oom_killed == Some(true),
+                error: state.error.unwrap_or_default(),
+            },
+        })
+    }
+
+    pub(crate) async fn list(&self) -> Result<Vec<Listed>, EngineError> {
+        let containers = self.engine.list_containers(ROLE).await?;
+        Ok(containers
+            .into_iter()
+            .filter_map(|container| {
+                let name = container.names?.into_iter().next()?.trim_start_matches('/').to_owned();
+                let workspace = container.labels.as_ref().and_then(|labels| labels.get(LABEL_WORKSPACE));
+                Some(Listed {
+                    name,
+                    workspace: workspace.map(|id| WorkspaceId::from(id.as_str())),
+                    running: container.state == Some(models::ContainerSummaryStateEnum::RUNNING),
+                })
+            })
+            .collect())
+    }
+
+    /// The network of all workspaces: they reach the outside, but neither one another nor this host.
+    pub(crate) async fn network(&self) -> Result<String, EngineError> {
+        let mut fenced = self.fenced.lock().await;
+        let name = self.engine.ensure_isolated_network("workspaces").await?;
+        let id = self.engine.network_id(&name).await?;
+        if id.is_some() && *fenced != id {
+            match self.engine.fence_network(&name, &self.config.image).await {
+                Ok(()) => *fenced = id,
+                Err(error) => tracing::warn!(%error, "workspaces are not fenced off from this host's ports"),
+            }
+        }
+        Ok(name)
+    }
+
+    /// Makes the container with everything in it; it does not run yet.
+    pub(crate) async fn create(&self, row: &WorkspaceRow, generation: i64, image: &models::ImageInspect) -> Result<(), WorkspaceError> {
+        let network = self.network().await?;
+        let volume = self.volume(&row.login);
+        let owner = HashMap::from([
+            (LABEL_USER.to_owned(), row.user_id.to_string()),
+            (LABEL_LOGIN.to_owned(), row.login.to_string()),
+        ]);
+        self.engine.ensure_volume(&volume, ROLE, owner.clone()).await?;
+        let agent = tokio::fs::read(&self.config.agent)
+            .await
+            .and_then(|agent| spec::payload(&agent))
+            .map_err(|source| WorkspaceError::Agent { path: self.config.agent.display().to_string(), source })?;
+        let mut labels = self.engine.labels(ROLE);
+        labels.extend(owner);
+        labels.extend([
+            (LABEL_WORKSPACE.to_owned(), row.id.to_string()),
+            (LABEL_GENERATION.to_owned(), generation.to_string()),
+            (LABEL_SPEC.to_owned(), self.spec(image)),
+        ]);
+        let image_env = image.config.as_ref().and_then(|config| config.env.clone()).unwrap_or_default();
+        let container = spec::container(&self.config, row, &image_env, &network, &volume, labels);
+        let name = self.name(&row.login);
+        match self.engine.create_container(&name, container.clone()).await {
+            // Made by a try that was given up before the Engine had answered; it may lack what is put in.
+            Err(error) if error.is_conflict() => {
+                self.engine.remove_container(&name).await?;
+                self.engine.create_container(&name, container).await?;
+            }
+            made => drop(made?),
+        }
+        self.engine.upload(&name, "/", Bytes::from(agent)).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn start(&self, login: &Login) -> Result<(), EngineError> {
+        self.engine.start_container(&self.name(login)).await
+    }
+
+    pub(crate) async fn stop(&self, login: &Login) -> Result<(), EngineError> {
+        match self.engine.stop_container(&self.name(login), GRACE_SECONDS).await {
+            Err(error) if error.is_not_found() => Ok(()),
+            other => other,
+        }
+    }
+
+    pub(crate) async fn remove(&self, login: &Login) -> Result<(), EngineError> {
+        self.engine.remove_container(&self.name(login)).await
+    }
+
+    pub(crate) async fn remove_named(&self, name: &str) -> Result<(), EngineError> {
+        self.engine.remove_container(name).await
+    }
+
+    /// The last lines that the container's own program wrote.
+    pub(crate) async fn last_words(&self, login: &Login) -> String {
+        match self.engine.container_output(&self.name(login), 5).await {
+            Ok((out, err)) => {
+                let words = [out, err].concat();
+                String::from_utf8_lossy(&words).trim().chars().take(600).collect()
+            }
+            Err(_) => String::new(),
+        }
+    }
+
+    pub(crate) async fn dial(engine: Engine, name: String) -> Result<ExecStream, EngineError> {
+        engine.exec_stream(&name, &[spec::AGENT, "dial"], None).await
+    }
+}

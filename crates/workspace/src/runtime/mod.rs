@@ -1,0 +1,6 @@
+//! Where workspaces run. Docker is the one there is; another would offer the same few verbs to the driver.
+
+pub(crate) mod docker;
+mod spec;
+
+pub(crate) use docker::{Docker, End, Presence};

@@ -1,0 +1,112 @@
+//! What the world sees of a workspace.
+
+use jiff::Timestamp;
+use maru_model::{Text, WorkspaceId};
+use serde::Serialize;
+
+use crate::config::Limits;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    Stopped,
+    /// Asked for, and waiting its turn.
+    Queued,
+    Starting,
+    Ready,
+    Stopping,
+    Failed,
+}
+
+impl State {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Queued => "queued",
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::Stopping => "stopping",
+            Self::Failed => "failed",
+        }
+    }
+
+    #[must_use]
+    pub fn text(self) -> Text {
+        match self {
+            Self::Stopped => Text::new("The workspace is stopped.", "작업 공간이 멈춰 있습니다."),
+            Self::Queued => Text::new("The workspace waits for its turn to start.", "작업 공간이 시작 차례를 기다리고 있습니다."),
+            Self::Starting => Text::new("The workspace is starting.", "작업 공간이 시작되는 중입니다."),
+            Self::Ready => Text::new("The workspace is ready.", "작업 공간이 준비되었습니다."),
+            Self::Stopping => Text::new("The workspace is stopping.", "작업 공간을 멈추는 중입니다."),
+            Self::Failed => Text::new("The workspace did not start.", "작업 공간이 시작되지 못했습니다."),
+        }
+    }
+}
+
+/// What a workspace that is starting is busy with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Is the image here?
+    Image,
+    /// Volume, network, container.
+    Create,
+    /// The container starts.
+    Boot,
+    /// The agent answers and the home is set up.
+    Connect,
+}
+
+impl Phase {
+    /// After this long the phase has failed.
+    #[must_use]
+    pub fn deadline(self) -> std::time::Duration {
+        std::time::Duration::from_secs(match self {
+            Self::Image => 15,
+            Self::Create => 90,
+            Self::Boot => 60,
+            Self::Connect => 60,
+        })
+    }
+
+    pub fn text(self) -> Text {
+        match self {
+            Self::Image => Text::new("looking for the workspace's image", "작업 공간 이미지 확인"),
+            Self::Create => Text::new("creating the container", "컨테이너 만들기"),
+            Self::Boot => Text::new("starting the container", "컨테이너 시작"),
+            Self::Connect => Text::new("connecting to the agent", "에이전트 연결"),
+        }
+    }
+}
+
+/// What a workspace uses now.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Usage {
+    /// Bytes, without the page cache.
+    pub memory: u64,
+    /// CPUs, as a mean since the reading before.
+    pub cpus: f64,
+    pub pids: u64,
+    /// Bytes used on, and size of, the file system that home is on.
+    pub disk: u64,
+    pub disk_limit: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WorkspaceView {
+    pub id: WorkspaceId,
+    pub state: State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// Why it is failed, or why it was started again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Text>,
+    /// How many are before it, where it is queued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
+    pub image: String,
+    pub started_at: Option<Timestamp>,
+    pub limits: Limits,
+    pub usage: Option<Usage>,
+}

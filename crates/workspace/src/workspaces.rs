@@ -1,0 +1,256 @@
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use maru_engine::Engine;
+use maru_model::UserId;
+use maru_store::Store;
+use maru_store::workspaces::{Intention, Visibility, WorkspaceRow};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{Config, Owner};
+use crate::driver::{Driver, Entry};
+use crate::error::WorkspaceError;
+use crate::link::{AgentLink, Inbound};
+use crate::queue::Request;
+use crate::reconcile;
+use crate::runtime::Docker;
+use crate::starts::Starts;
+use crate::view::{State, WorkspaceView};
+use maru_protocol::{ExecRequest, ExecResponse};
+
+/// How long a workspace that is starting is waited for.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// What drivers, links and the reconciler share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: Arc<Config>,
+    pub(crate) docker: Docker,
+    pub(crate) store: Store,
+    pub(crate) inbound: mpsc::Sender<Inbound>,
+    pub(crate) starts: Starts,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+    entries: Mutex<HashMap<UserId, Arc<Entry>>>,
+}
+
+impl Shared {
+    fn entries_locked(&self) -> MutexGuard<'_, HashMap<UserId, Arc<Entry>>> {
+        // Nothing under this lock panics, and the map would still be whole.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn entries(&self) -> Vec<Arc<Entry>> {
+        self.entries_locked().values().cloned().collect()
+    }
+
+    /// The entry of this workspace; its driver starts with it.
+    pub(crate) fn entry(self: &Arc<Self>, row: WorkspaceRow) -> Arc<Entry> {
+        let mut entries = self.entries_locked();
+        if let Some(entry) = entries.get(&row.user_id) {
+            return entry.clone();
+        }
+        let view = WorkspaceView {
+            id: row.id.clone(),
+            state: State::Stopped,
+            phase: None,
+            cause: None,
+            position: None,
+            image: self.config.image.clone(),
+            started_at: None,
+            limits: self.config.limits,
+            usage: None,
+        };
+        let user = row.user_id.clone();
+        let entry = Arc::new(Entry::new(row, view, AgentLink::new(self.tasks.clone())));
+        self.tasks.spawn(Driver::new(entry.clone(), self.clone()).run());
+        entries.insert(user, entry.clone());
+        entry
+    }
+}
+
+/// All workspaces of this installation; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Workspaces(Arc<Shared>);
+
+impl Workspaces {
+    /// Adopts the workspaces that run already, and watches over all of them from now on. Connections that programs
+    /// in workspaces open toward the server come out of `inbound`'s other end.
+    ///
+    /// # Errors
+    /// Where the folder for tools cannot be made, or the database fails.
+    pub async fn open(config: Config, engine: Engine, store: Store, inbound: mpsc::Sender<Inbound>) -> Result<Self, WorkspaceError> {
+        // The Engine would make a missing one too, but as root's.
+        tokio::fs::create_dir_all(&config.tools)
+            .await
+            .map_err(|source| WorkspaceError::Agent { path: config.tools.display().to_string(), source })?;
+        let config = Arc::new(config);
+        let shared = Arc::new(Shared {
+            docker: Docker::new(engine, config.clone()),
+            starts: Starts::new(config.parallel_starts),
+            config,
+            store,
+            inbound,
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            entries: Mutex::default(),
+        });
+        let running = match shared.docker.list().await {
+            Ok(listed) => listed.into_iter().filter(|container| container.running).filter_map(|container| container.workspace).collect(),
+            Err(error) => {
+                tracing::warn!(%error, "the workspaces that run cannot be listed yet");
+                HashSet::new()
+            }
+        };
+        for row in shared.store.workspaces().await? {
+            let (runs, intention) = (running.contains(&row.id), row.intention);
+            let entry = shared.entry(row);
+            if runs {
+                // What the server before this one was about to stop is stopped; every other is adopted.
+                entry.offer(if intention == Intention::Stopped { Request::Stop } else { Request::Start });
+            }
+        }
+        shared.tasks.spawn(reconcile::run(shared.clone()));
+        Ok(Self(shared))
+    }
+
+    async fn entry(&self, owner: &Owner) -> Result<Arc<Entry>, WorkspaceError> {
+        if let Some(entry) = self.known(&owner.id) {
+            return Ok(entry);
+        }
+        let row = self.0.store.ensure_workspace(&owner.id).await?;
+        Ok(self.0.entry(row))
+    }
+
+    fn known(&self, user: &UserId) -> Option<Arc<Entry>> {
+        self.0.entries_locked().get(user).cloned()
+    }
+
+    async fn ask(&self, owner: &Owner, request: Request) -> Result<WorkspaceView, WorkspaceError> {
+        let entry = self.entry(owner).await?;
+        entry.offer(request);
+        Ok(entry.view())
+    }
+
+    /// Makes sure that the workspace runs or will soon. Any number of calls at once end in one container.
+    ///
+    /// # Errors
+    /// Where the database fails; a start that fails is told by the view.
+    pub async fn ensure(&self, owner: &Owner) -> Result<WorkspaceView, WorkspaceError> {
+        self.ask(owner, Request::Start).await
+    }
+
+    /// SIGTERM, KILL after 10 s; the container and the home stay. Gives up a start that is going on.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn stop(&self, owner: &Owner) -> Result<WorkspaceView, WorkspaceError> {
+        self.ask(owner, Request::Stop).await
+    }
+
+    /// # Errors
+    /// Where the database fails.
+    pub async fn restart(&self, owner: &Owner) -> Result<WorkspaceView, WorkspaceError> {
+        self.ask(owner, Request::Restart).await
+    }
+
+    /// A container anew, the same home.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn recreate(&self, owner: &Owner) -> Result<WorkspaceView, WorkspaceError> {
+        self.ask(owner, Request::Recreate).await
+    }
+
+    /// Ends and removes the container at once, whatever is going on; the home stays.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn force_stop(&self, owner: &Owner) -> Result<WorkspaceView, WorkspaceError> {
+        self.ask(owner, Request::Force).await
+    }
+
+    /// # Errors
+    /// Where the database fails.
+    pub async fn get(&self, owner: &Owner) -> Result<WorkspaceView, WorkspaceError> {
+        Ok(self.entry(owner).await?.view())
+    }
+
+    /// The view now and whenever it changes.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn subscribe(&self, owner: &Owner) -> Result<watch::Receiver<WorkspaceView>, WorkspaceError> {
+        Ok(self.entry(owner).await?.subscribe())
+    }
+
+    /// Everybody who has a workspace, with it, by login.
+    #[must_use]
+    pub fn list(&self) -> Vec<(Owner, WorkspaceView)> {
+        let mut all: Vec<_> = self.0.entries().iter().map(|entry| (entry.owner.clone(), entry.view())).collect();
+        all.sort_by(|(a, _), (b, _)| a.login.cmp(&b.login));
+        all
+    }
+
+    /// The way to the agent of a workspace that is ready. One that is starting is waited for a little, so that a server
+    /// that has just come back answers as if it had never been away.
+    ///
+    /// # Errors
+    /// [`WorkspaceError::NotReady`] in every other state.
+    pub async fn agent(&self, user: &UserId) -> Result<AgentLink, WorkspaceError> {
+        let Some(entry) = self.known(user) else { return Err(WorkspaceError::NotReady { state: State::Stopped, cause: None }) };
+        let mut views = entry.subscribe();
+        let settled = views.wait_for(|view| !matches!(view.state, State::Queued | State::Starting));
+        let view = match tokio::time::timeout(PATIENCE, settled).await {
+            Ok(Ok(view)) => view.clone(),
+            // Still starting.
+            _ => entry.view(),
+        };
+        match view.state {
+            State::Ready => Ok(entry.link.clone()),
+            state => Err(WorkspaceError::NotReady { state, cause: view.cause }),
+        }
+    }
+
+    /// Runs a program in the workspace to its end, as its owner.
+    ///
+    /// # Errors
+    /// [`WorkspaceError::NotReady`], or where the agent does not answer.
+    pub async fn exec(&self, user: &UserId, request: &ExecRequest) -> Result<ExecResponse, WorkspaceError> {
+        Ok(self.agent(user).await?.exec(request).await?)
+    }
+
+    /// Who may see the preview of this port of this user's workspace.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn visibility(&self, user: &UserId, port: u16) -> Result<Visibility, WorkspaceError> {
+        Ok(self.visibilities(user).await?.get(&port).copied().unwrap_or_default())
+    }
+
+    /// The ports of this user's workspace whose visibility somebody set; all others are private.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn visibilities(&self, user: &UserId) -> Result<BTreeMap<u16, Visibility>, WorkspaceError> {
+        let Some(entry) = self.known(user) else { return Ok(BTreeMap::new()) };
+        Ok(self.0.store.port_visibilities(&entry.row.id).await?)
+    }
+
+    /// # Errors
+    /// Where the database fails.
+    pub async fn set_visibility(&self, owner: &Owner, port: u16, visibility: Visibility) -> Result<(), WorkspaceError> {
+        let entry = self.entry(owner).await?;
+        Ok(self.0.store.set_port_visibility(&entry.row.id, port, visibility).await?)
+    }
+
+    /// Lets drivers and links go; containers run on, to be adopted by the next server.
+    pub async fn shut_down(&self) {
+        self.0.stop.cancel();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+}
