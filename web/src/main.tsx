@@ -1,4 +1,6 @@
 /** Starts the IDE page: who are we, the shell at once, then the workspace and all that lives in it. */
+import "./theme/tokens.css";
+import "./theme/base.css";
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { signedOut } from "./api/http";
@@ -15,8 +17,6 @@ import { startLang } from "./i18n";
 import { openTerminals, startTerminals } from "./terminal/state";
 import { startTheme } from "./theme/theme";
 import { readyCount, startWorkspace } from "./workspace/state";
-import "./theme/tokens.css";
-import "./theme/base.css";
 
 startTheme();
 startLang();

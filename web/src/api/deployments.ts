@@ -18,13 +18,18 @@ export async function startDeployment(): Promise<string> {
   }
 }
 
-export const readDeployment = (id: string): Promise<Deployment> =>
-  askJson<Deployment>(`/deployments/${encodeURIComponent(id)}`);
+/** The newest one of this user; null before the first. */
+export const latestDeployment = async (): Promise<Deployment | null> =>
+  (await askJson<{ deployments: Deployment[] }>("/deployments")).deployments[0] ?? null;
 
 export const cancelDeployment = (id: string): Promise<Response> =>
   ask(`/deployments/${encodeURIComponent(id)}/cancel`, { method: "POST" });
 
-export const readApp = (): Promise<App> => askJson<App>("/app");
+/** Null before there is one. */
+export async function readApp(): Promise<App | null> {
+  const response = await ask("/app", { accept: [404] });
+  return response.status === 404 ? null : ((await response.json()) as App);
+}
 
 export const buildLogUrl = (id: string): string => `${API}/builds/${encodeURIComponent(id)}/log`;
 

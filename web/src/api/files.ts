@@ -52,7 +52,7 @@ export async function writeFile(path: string, text: string | Blob, etag: string 
 }
 
 export async function removePath(path: string): Promise<void> {
-  await ask(`/workspace/files/${encodePath(path)}?recursive=true`, { method: "DELETE" });
+  await ask(`/workspace/files/${encodePath(path)}`, { method: "DELETE" });
 }
 
 export async function movePath(from: string, to: string): Promise<void> {

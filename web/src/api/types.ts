@@ -13,28 +13,31 @@ export type WorkspaceState = "stopped" | "queued" | "starting" | "ready" | "stop
 export interface Workspace {
   id: string;
   state: WorkspaceState;
-  /** What it is doing within its state, in the caller's language. */
-  phase?: string | null;
+  /** What a starting workspace is busy with. */
+  phase?: "image" | "create" | "boot" | "connect" | null;
   /** Why it failed, in the caller's language. */
   cause?: string | null;
+  /** How many are before it, where it is queued. */
+  position?: number | null;
   image?: string | null;
   started_at?: string | null;
-  /** The name of the project the workspace was made for. */
-  project?: string | null;
 }
 
-export type EntryKind = "file" | "directory" | "symlink" | "other";
+export type EntryKind = "file" | "folder" | "link" | "other";
 
 export interface Entry {
   name: string;
   kind: EntryKind;
   size: number;
-  modified?: string | null;
-  mode?: number | string | null;
-  target?: string | null;
+  modified?: string;
+  mode?: string;
+  /** Of a link: what it says, and what that leads to inside the home folder. */
+  target?: string;
+  target_kind?: EntryKind;
 }
 
 export interface WatchEvent {
+  /** created, changed, removed, overflow (read the tree again), polling. */
   kind: string;
   path: string;
 }
@@ -42,8 +45,8 @@ export interface WatchEvent {
 export interface TerminalInfo {
   id: string;
   name?: string | null;
-  /** The exit code, once the program has ended. */
-  exit?: number | null;
+  /** Once the program has ended. */
+  exit_code?: number | null;
 }
 
 export type StepName = "commit" | "build" | "refresh" | "rollout";
@@ -73,6 +76,8 @@ export interface Step {
   started_at?: string | null;
   finished_at?: string | null;
   detail?: string | null;
+  /** What to do about a failure. */
+  fix?: string | null;
   diagnostics?: Diagnostic[] | null;
   builds?: StepBuild[] | null;
 }

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { buildLogUrl, followBuildLog } from "../api/deployments";
 import { describe } from "../api/http";
 import type { StepBuild } from "../api/types";
-import { t } from "../i18n";
+import { type Key, t } from "../i18n";
 
 /** The whole log is one click away; the panel keeps its end. */
 const KEPT_CHARS = 64 * 1024;
@@ -14,6 +14,12 @@ export function keepEnd(text: string, limit = KEPT_CHARS): string {
   return text.slice(cut < 0 ? text.length - limit : cut + 1);
 }
 
+const STATES = new Set(["running", "succeeded", "failed", "cancelled"]);
+
+/** A queued build waits, as a pending step does. */
+const stateKey = (state: string): Key =>
+  STATES.has(state) ? (`deploy.state.${state}` as Key) : "deploy.state.pending";
+
 export function BuildLog({ build, live }: { build: StepBuild; live: boolean }) {
   const [open, setOpen] = useState(live);
   const name = build.repository ?? build.id;
@@ -22,7 +28,7 @@ export function BuildLog({ build, live }: { build: StepBuild; live: boolean }) {
       <summary>
         <span class="log-name">{name}</span>
         {build.number != null && <span class="faint">#{build.number}</span>}
-        {build.state && <span class="faint">{build.state}</span>}
+        {build.state && <span class="faint">{t(stateKey(build.state))}</span>}
       </summary>
       {open && <LogText id={build.id} name={name} />}
     </details>

@@ -133,6 +133,11 @@ function StepRow({ step, begun }: { step: Step; begun: boolean }) {
           {seconds !== null && <span class="step-time">{t("workspace.seconds", { seconds })}</span>}
         </div>
         <p class="step-detail">{step.detail || t(`deploy.hint.${step.name}`)}</p>
+        {step.fix && (
+          <p class="step-fix">
+            <strong>{t("deploy.fix")}</strong> {step.fix}
+          </p>
+        )}
         {step.diagnostics?.map((diagnostic, index) => (
           <DiagnosticRow key={`${diagnostic.code}-${index}`} diagnostic={diagnostic} />
         ))}

@@ -1,7 +1,6 @@
 /** One Deploy at a time: started here, or found running; followed by its events until it ends. */
 import { computed, signal } from "@preact/signals";
-import { cancelDeployment, readApp, readDeployment, startDeployment } from "../api/deployments";
-import { isMissing } from "../api/files";
+import { cancelDeployment, latestDeployment, readApp, startDeployment } from "../api/deployments";
 import { describe } from "../api/http";
 import { type Subscription, subscribe } from "../api/sse";
 import type { App, Deployment, Step, StepName } from "../api/types";
@@ -36,7 +35,6 @@ export function stepSeconds(step: Step, now: number): number | null {
   return Math.max(0, Math.round((end - Date.parse(step.started_at)) / 1000));
 }
 
-const KEY = "maru.deployment";
 let events: Subscription | null = null;
 
 function take(next: Deployment): void {
@@ -48,7 +46,6 @@ function take(next: Deployment): void {
 }
 
 function follow(id: string): void {
-  localStorage.setItem(KEY, id);
   events?.close();
   events = subscribe(`/deployments/${encodeURIComponent(id)}/events`, {
     onEvent: (event) => take(JSON.parse(event.data) as Deployment),
@@ -57,19 +54,15 @@ function follow(id: string): void {
   });
 }
 
-/** Shows the Deploy that this browser started last, if there was one, and what runs now. */
+/** Shows the newest Deploy, wherever it was started, and follows it where it still runs. */
 export async function resumeDeployment(): Promise<void> {
-  void refreshApp().catch(() => undefined);
-  const id = localStorage.getItem(KEY);
-  if (id === null) return;
-  try {
-    const found = await readDeployment(id);
-    take(found);
-    if (!isOver(found)) follow(id);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    localStorage.removeItem(KEY);
+  const latest = await latestDeployment();
+  if (latest === null) {
+    await refreshApp();
+    return;
   }
+  take(latest);
+  if (!isOver(latest)) follow(latest.id);
 }
 
 async function refreshApp(): Promise<void> {

@@ -5,7 +5,6 @@ import { ApiError } from "../api/http";
 import { type Subscription, subscribe } from "../api/sse";
 import type { Entry, WatchEvent } from "../api/types";
 import { t } from "../i18n";
-import { workspace } from "../workspace/state";
 import {
   isFolder,
   isWithin,
@@ -55,13 +54,22 @@ async function readFolder(path: string): Promise<void> {
   }
 }
 
+/** The folder of the home folder that is a git project; the home folder itself where there is none. */
+async function findProject(): Promise<string> {
+  const folders = sortEntries(await listFolder("")).filter(
+    (entry) => isFolder(entry) && !entry.name.startsWith("."),
+  );
+  for (const { name } of folders) {
+    if ((await listFolder(name)).some((entry) => entry.name === ".git")) return name;
+  }
+  return "";
+}
+
 let watch: Subscription | null = null;
 
 /** Reads the tree anew and follows its changes; called each time the workspace becomes ready. */
 export async function openTree(): Promise<void> {
-  const project = workspace.peek()?.project ?? "";
-  const top = await listFolder("");
-  root.value = top.some((entry) => entry.name === project && isFolder(entry)) ? project : "";
+  root.value = await findProject();
   await refreshTree();
   treeLoaded.value = true;
   watch?.close();
@@ -82,8 +90,8 @@ let settle: ReturnType<typeof setTimeout> | undefined;
 
 /** Changes come in bursts (a build, a checkout); one reading serves a burst. */
 function noteChange(event: WatchEvent): void {
-  if (!event.path && event.kind !== "overflow") return;
-  changed.add(event.path ?? "");
+  if (event.kind === "polling") return;
+  changed.add(event.kind === "overflow" ? "" : event.path);
   if (settle !== undefined) return;
   settle = setTimeout(() => {
     settle = undefined;

@@ -6,18 +6,13 @@ const entry = (name: string, kind: Entry["kind"] = "file"): Entry => ({ name, ki
 
 describe("the tree", () => {
   it("puts folders first and counts as people do", () => {
-    const sorted = sortEntries([
-      entry("b10"),
-      entry("b2"),
-      entry(".git", "directory"),
-      entry("z", "directory"),
-    ]);
+    const sorted = sortEntries([entry("b10"), entry("b2"), entry(".git", "folder"), entry("z", "folder")]);
     expect(sorted.map(({ name }) => name)).toEqual(["z", "b2", "b10"]);
   });
 
   it("shows what lies in open folders only, with positions for screen readers", () => {
     const folders = new Map([
-      ["p", [entry("k8s", "directory"), entry("web", "directory"), entry("README.md")]],
+      ["p", [entry("k8s", "folder"), entry("web", "folder"), entry("README.md")]],
       ["p/web", [entry("Dockerfile")]],
       ["p/k8s", [entry("app.yaml")]],
     ]);

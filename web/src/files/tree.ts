@@ -17,7 +17,8 @@ export interface Row {
 /** Git's own store is not for editing by hand. */
 const HIDDEN = new Set([".git"]);
 
-export const isFolder = (entry: { kind: EntryKind }): boolean => entry.kind === "directory";
+export const isFolder = (entry: { kind: EntryKind; target_kind?: EntryKind | undefined }): boolean =>
+  entry.kind === "folder" || entry.target_kind === "folder";
 
 export const joinPath = (folder: string, name: string): string =>
   folder === "" ? name : `${folder}/${name}`;
@@ -51,7 +52,7 @@ export function visibleRows(folders: Folders, expanded: ReadonlySet<string>, roo
       rows.push({
         path,
         name: entry.name,
-        kind: entry.kind,
+        kind: isFolder(entry) ? "folder" : entry.kind,
         depth,
         expanded: open,
         position: index + 1,

@@ -45,6 +45,11 @@ export const en = {
   "workspace.stopped.hint": "Your files are safe. Start it to go on.",
   "workspace.failed": "Your workspace did not start",
   "workspace.start": "Start the workspace",
+  "workspace.phase.image": "Looking for the workspace’s image",
+  "workspace.phase.create": "Creating the container",
+  "workspace.phase.boot": "Starting the container",
+  "workspace.phase.connect": "Connecting to the agent",
+  "workspace.position": "Waiting its turn: {position} before it",
   "workspace.seconds": "{seconds} s",
 
   "files.title": "Files",

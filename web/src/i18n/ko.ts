@@ -47,6 +47,11 @@ export const ko: Messages = {
   "workspace.stopped.hint": "파일은 안전하게 보관되어 있습니다. 시작하면 이어서 작업할 수 있습니다.",
   "workspace.failed": "작업 공간을 시작하지 못했습니다",
   "workspace.start": "작업 공간 시작",
+  "workspace.phase.image": "작업 공간 이미지를 확인하고 있습니다",
+  "workspace.phase.create": "컨테이너를 만들고 있습니다",
+  "workspace.phase.boot": "컨테이너를 시작하고 있습니다",
+  "workspace.phase.connect": "에이전트에 연결하고 있습니다",
+  "workspace.position": "앞에 {position}명이 기다리고 있습니다",
   "workspace.seconds": "{seconds}초",
 
   "files.title": "파일",

@@ -102,7 +102,7 @@ export function startAdmin(frame: HTMLElement): void {
   }
 
   async function refresh() {
-    const found = itemsOf(await ask("/admin/workspaces?limit=1000"));
+    const found = itemsOf(await ask("/admin/workspaces?limit=200"));
     for (const live of found) {
       const row = rows.find((each) => each.dataset.workspace === live.id);
       if (row) show(row, live);
@@ -117,10 +117,20 @@ export function startAdmin(frame: HTMLElement): void {
     say("");
     try {
       const id = row.dataset.workspace || row.dataset.user;
-      await ask("/admin/workspaces/bulk", {
+      const answer = await ask("/admin/workspaces/bulk", {
         method: "POST",
         body: JSON.stringify({ op: button.dataset.op, ids: [id] }),
       });
+      const { results } = answer as {
+        results: { ok: boolean; error?: { detail?: string }; workspace?: Live }[];
+      };
+      const [result] = results;
+      if (!result?.ok) throw new Error(result?.error?.detail ?? "");
+      // A user's first workspace has its id only now.
+      if (result.workspace) {
+        row.dataset.workspace = result.workspace.id;
+        show(row, result.workspace);
+      }
       await refresh();
     } catch (error) {
       say(error instanceof Error ? error.message : String(error));

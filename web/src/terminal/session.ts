@@ -7,7 +7,7 @@ import { type ITheme, Terminal } from "@xterm/xterm";
 import { API } from "../api/http";
 import { listTerminals } from "../api/workspace";
 import { resolveColour } from "../theme/theme";
-import { type StreamState, SUBPROTOCOL, TerminalStream } from "./stream";
+import { type Size, type StreamState, SUBPROTOCOL, TerminalStream } from "./stream";
 
 const SCROLLBACK_LINES = 5000;
 
@@ -51,6 +51,8 @@ export class TerminalSession {
   private readonly fitter = new FitAddon();
   private readonly stream: TerminalStream;
   private element: HTMLElement | null = null;
+  /** The size being taken is another viewer's, which must not be asked for as ours. */
+  private following = false;
 
   constructor(readonly id: string) {
     this.terminal = new Terminal({
@@ -69,17 +71,22 @@ export class TerminalSession {
     this.stream = new TerminalStream({
       connect: (since) => new WebSocket(streamUrl(id, since), SUBPROTOCOL),
       write: (bytes, shown) => this.terminal.write(bytes, shown),
-      reset: () => this.terminal.reset(),
+      reset: (size) => {
+        this.terminal.reset();
+        this.follow(size);
+      },
       onState: (state) => {
         this.state.value = state;
       },
-      onSize: ({ cols, rows }) => this.terminal.resize(cols, rows),
+      onSize: (size) => this.follow(size),
       exists: async () => (await listTerminals()).some((known) => known.id === id),
     });
     const encoder = new TextEncoder();
     this.terminal.onData((text) => this.stream.send(encoder.encode(text)));
     this.terminal.onBinary((text) => this.stream.send(Uint8Array.from(text, (char) => char.charCodeAt(0))));
-    this.terminal.onResize((size) => this.stream.resize(size));
+    this.terminal.onResize((size) => {
+      if (!this.following) this.stream.resize(size);
+    });
     this.terminal.attachCustomKeyEventHandler((event) => !isPageKey(event));
     this.stream.start();
   }
@@ -123,6 +130,12 @@ export class TerminalSession {
     this.stream.close();
     this.unmount();
     this.terminal.dispose();
+  }
+
+  private follow({ cols, rows }: Size): void {
+    this.following = true;
+    this.terminal.resize(cols, rows);
+    this.following = false;
   }
 
   /** The GPU draws a flood faster; where there is none, or it is lost, xterm's own renderer stays. */

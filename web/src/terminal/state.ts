@@ -24,7 +24,7 @@ const FIRST_SIZE = { cols: 100, rows: 24 };
 
 /** Called each time the workspace became ready: tabs of terminals that are gone go, new ones come. */
 export async function openTerminals(): Promise<void> {
-  const known = (await listTerminals()).filter((info) => info.exit === undefined || info.exit === null);
+  const known = (await listTerminals()).filter((info) => (info.exit_code ?? null) === null);
   const ids = new Set(known.map(({ id }) => id));
   for (const tab of tabs.peek()) if (!ids.has(tab.id)) drop(tab.id);
   for (const info of known) if (!tabs.peek().some(({ id }) => id === info.id)) add(info);
@@ -44,7 +44,7 @@ function add(info: TerminalInfo): void {
   const number = Math.max(0, ...tabs.peek().map((tab) => tab.number)) + 1;
   tabs.value = [
     ...tabs.peek(),
-    { id: info.id, name: info.name ?? null, number, session: new TerminalSession(info.id) },
+    { id: info.id, name: info.name || null, number, session: new TerminalSession(info.id) },
   ];
 }
 

@@ -82,7 +82,7 @@ describe("TerminalStream", () => {
   it("draws a replay without counting it, then counts what follows", async () => {
     const view = viewer();
     expect(view.socket.since).toBeNull();
-    view.socket.control({ type: "replay", bytes: 6 });
+    view.socket.control({ type: "replay", bytes: 6, cols: 80, rows: 24 });
     view.socket.output("old");
     view.socket.output("$$$");
     view.socket.control({ type: "attached", seq: 1000, cols: 80, rows: 24 });

@@ -35,8 +35,8 @@ export interface StreamOptions {
   connect(since: number | null): Socket;
   /** Shows bytes and calls `shown` once they have been taken in. */
   write(bytes: Uint8Array, shown: () => void): void;
-  /** The whole screen is about to be drawn anew. */
-  reset(): void;
+  /** The whole screen is about to be drawn anew, for this size. */
+  reset(size: Size): void;
   onState(state: StreamState): void;
   /** Another viewer's size became the terminal's. */
   onSize?(size: Size): void;
@@ -56,7 +56,7 @@ const QUEUE_BYTES = 4096;
 
 type Control =
   | { type: "attached"; seq: number; cols: number; rows: number }
-  | { type: "replay"; bytes: number }
+  | { type: "replay"; bytes: number; cols: number; rows: number }
   | { type: "size"; cols: number; rows: number }
   | { type: "exit"; code: number };
 
@@ -175,7 +175,7 @@ export class TerminalStream {
         this.epoch++;
         this.next = null;
         this.replaying = message.bytes;
-        this.options.reset();
+        this.options.reset({ cols: message.cols, rows: message.rows });
         break;
       case "attached":
         this.attached(message.seq, message);

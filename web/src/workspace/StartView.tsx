@@ -20,12 +20,17 @@ export function StartView() {
 
 function Starting() {
   const seconds = Math.max(0, Math.round((now.value - waitingSince.value) / 1000));
-  const phase = workspace.value?.phase;
+  const { phase, position } = workspace.value ?? {};
+  const doing = phase
+    ? t(`workspace.phase.${phase}`)
+    : position
+      ? t("workspace.position", { position })
+      : t("workspace.starting.hint");
   return (
     <>
       <h2>{t("workspace.starting")}</h2>
       <div class="start-bar" />
-      <p>{phase || t("workspace.starting.hint")}</p>
+      <p>{doing}</p>
       {workspaceTrouble.value && <p class="notice">{workspaceTrouble.value}</p>}
       <p class="faint" aria-hidden="true">
         {t("workspace.seconds", { seconds })}
@@ -48,7 +53,7 @@ function Failed() {
   return (
     <>
       <h2>{t("workspace.failed")}</h2>
-      <p class="notice">{workspace.value?.cause || workspace.value?.phase || workspaceTrouble.value}</p>
+      <p class="notice">{workspace.value?.cause || workspaceTrouble.value}</p>
       <StartButton />
     </>
   );

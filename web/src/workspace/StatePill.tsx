@@ -7,7 +7,7 @@ export function StatePill() {
   return (
     <span
       class={`pill ${workspaceTrouble.value ? "bad" : toneOf(state)}`}
-      title={workspaceTrouble.value || workspace.value?.phase || ""}
+      title={workspaceTrouble.value || workspace.value?.cause || ""}
       data-testid="workspace-state"
       data-state={state ?? "unknown"}
     >
