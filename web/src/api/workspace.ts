@@ -4,8 +4,6 @@ import type { Port, TerminalInfo, Workspace } from "./types";
 /** Idempotent: answers with the workspace, ready or still starting. */
 export const ensureWorkspace = (): Promise<Workspace> => askJson<Workspace>("/workspace", { method: "PUT" });
 
-export const restartWorkspace = (): Promise<Response> => ask("/workspace/restart", { method: "POST" });
-
 export const listTerminals = async (): Promise<TerminalInfo[]> => {
   const answer = await askJson<TerminalInfo[] | { terminals: TerminalInfo[] }>("/workspace/terminals");
   return Array.isArray(answer) ? answer : answer.terminals;

@@ -23,7 +23,6 @@ const PATHS = {
   person: "M8 2.5a2.7 2.7 0 1 0 0 5.4 2.7 2.7 0 0 0 0-5.4M3 13.5c.4-2.6 2.4-4 5-4s4.6 1.4 5 4",
   down: "M4 6l4 4 4-4",
   panelRight: "M2 3h12v10H2zM10 3v10",
-  save: "M3 3h8l2 2v8H3zM5.5 3v3.5h4V3M5 13V9.5h6V13",
 } as const;
 
 export type IconName = keyof typeof PATHS;

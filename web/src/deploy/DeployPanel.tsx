@@ -5,7 +5,7 @@ import { Icon, type IconName } from "../app/icons";
 import { pane, showDeploy } from "../app/layout";
 import { sayError } from "../app/toast";
 import { openFile } from "../editor/state";
-import { projectPath } from "../files/state";
+import { projectPath, reveal } from "../files/state";
 import { t } from "../i18n";
 import { BuildLog } from "./BuildLog";
 import { now } from "./clock";
@@ -165,7 +165,9 @@ function DiagnosticRow({ diagnostic }: { diagnostic: Diagnostic }) {
           aria-label={t("deploy.goTo", { place })}
           onClick={() => {
             pane.value = "editor";
-            openFile(projectPath(file), { line: line ?? 1, column: column ?? 1 }).catch(sayError);
+            const path = projectPath(file);
+            openFile(path, { line: line ?? 1, column: column ?? 1 }).catch(sayError);
+            reveal(path).catch(sayError);
           }}
         >
           {place}

@@ -62,7 +62,6 @@ export const en = {
   "files.menu": "Actions for {name}",
   "files.name": "Name",
   "files.empty": "Nothing here yet.",
-  "files.emptyFolder": "empty",
   "files.confirmDelete": "Delete {name}?",
   "files.confirmDelete.folder": "The folder and all that is in it will be deleted.",
   "files.confirmDelete.file": "The file will be deleted.",
@@ -95,7 +94,6 @@ export const en = {
   "editor.large": "This file is larger than {limit}, so it can't be edited here.",
   "editor.readOnly": "Large file: shown without editing.",
   "editor.position": "Ln {line}, Col {column}",
-  "editor.text": "Text of {name}",
 
   "find.find": "Find",
   "find.replace": "Replace",
@@ -150,15 +148,14 @@ export const en = {
   "deploy.open": "Open the application",
   "deploy.copy": "Copy the address",
   "deploy.copied": "Copied",
-  "deploy.log": "Build log",
   "deploy.logOf": "Build log of {name}",
   "deploy.logWhole": "Whole log",
   "deploy.fix": "Fix",
   "deploy.goTo": "Open {place} in the editor",
   "deploy.saveFirst": "{name} could not be saved, so Deploy did not start.",
-  "deploy.current": "Now running",
   "deploy.app": "Your application",
 
   "ports.title": "Ports",
-  "ports.open": "Open port {port}",
+  "ports.open": "Open the preview of port {port} ({process})",
+  "ports.unknown": "a program",
 };

@@ -64,7 +64,6 @@ export const ko: Messages = {
   "files.menu": "{name} 작업",
   "files.name": "이름",
   "files.empty": "아직 아무것도 없습니다.",
-  "files.emptyFolder": "비어 있음",
   "files.confirmDelete": "{name} 삭제",
   "files.confirmDelete.folder": "폴더와 그 안의 모든 파일을 삭제합니다.",
   "files.confirmDelete.file": "파일을 삭제합니다.",
@@ -97,7 +96,6 @@ export const ko: Messages = {
   "editor.large": "{limit}보다 큰 파일이어서 여기서 편집할 수 없습니다.",
   "editor.readOnly": "큰 파일이어서 읽기만 할 수 있습니다.",
   "editor.position": "{line}행 {column}열",
-  "editor.text": "{name} 내용",
 
   "find.find": "찾기",
   "find.replace": "바꾸기",
@@ -151,15 +149,14 @@ export const ko: Messages = {
   "deploy.open": "앱 열기",
   "deploy.copy": "주소 복사",
   "deploy.copied": "복사했습니다",
-  "deploy.log": "빌드 로그",
   "deploy.logOf": "{name} 빌드 로그",
   "deploy.logWhole": "전체 로그",
   "deploy.fix": "해결",
   "deploy.goTo": "편집기에서 {place} 열기",
   "deploy.saveFirst": "{name} 파일을 저장하지 못해 배포를 시작하지 않았습니다.",
-  "deploy.current": "실행 중",
   "deploy.app": "내 앱",
 
   "ports.title": "포트",
-  "ports.open": "{port}번 포트 열기",
+  "ports.open": "{port}번 포트({process}) 미리보기 열기",
+  "ports.unknown": "프로그램",
 };

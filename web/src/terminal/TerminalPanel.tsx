@@ -4,6 +4,7 @@ import { showTerminal } from "../app/layout";
 import { tabKeys } from "../app/tabs";
 import { sayError } from "../app/toast";
 import { t } from "../i18n";
+import { PortList } from "../ports/PortList";
 import { activeId, activeTab, closeTerminal, newTerminal, type Tab, tabs } from "./state";
 import "@xterm/xterm/css/xterm.css";
 import "./terminal.css";
@@ -29,6 +30,7 @@ export function TerminalPanel() {
           <Icon name="plus" />
         </button>
         <span class="spacer" />
+        <PortList />
         <button
           type="button"
           class="icon-button wide-only"
