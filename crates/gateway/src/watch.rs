@@ -1,0 +1,115 @@
+//! Keeps the table as the cluster is: watches its objects, builds a new table after every change, and tells the
+//! Ingresses the address under which they are served.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::networking::v1::Ingress;
+use kube::api::{Patch, PatchParams};
+use kube::runtime::reflector::{self, Store};
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::proxy::Proxy;
+use crate::route::{Objects, build};
+
+/// Changes that come together, as in a rollout, make one table.
+const GATHER: Duration = Duration::from_millis(15);
+/// A status that could not be written is tried again after this time.
+const AGAIN: Duration = Duration::from_secs(10);
+
+struct Stores {
+    ingresses: Store<Ingress>,
+    services: Store<Service>,
+    slices: Store<EndpointSlice>,
+}
+
+/// Runs until `stop`; sets `ready` when the first whole table is in place.
+pub(crate) async fn run(client: Client, proxy: Arc<Proxy>, ready: Arc<AtomicBool>, stop: CancellationToken) {
+    let changed = Arc::new(Notify::new());
+    let (ingresses, watch_ingresses) = watch::<Ingress>(client.clone(), Arc::clone(&changed));
+    let (services, watch_services) = watch::<Service>(client.clone(), Arc::clone(&changed));
+    let (slices, watch_slices) = watch::<EndpointSlice>(client.clone(), Arc::clone(&changed));
+    let stores = Stores { ingresses, services, slices };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = watch_ingresses => {}
+        () = watch_services => {}
+        () = watch_slices => {}
+        () = publish(&client, &proxy, &stores, &changed, &ready) => {}
+    }
+}
+
+/// A store of all objects of a kind, and the task that keeps it; it ends only by being dropped.
+fn watch<K>(client: Client, changed: Arc<Notify>) -> (Store<K>, impl Future<Output = ()>)
+where
+    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    let (store, writer) = reflector::store();
+    let stream = watcher(Api::<K>::all(client), watcher::Config::default()).default_backoff();
+    // Nobody here reads who set which field; it is most of an object.
+    let stream = stream.modify(|object| object.managed_fields_mut().clear()).reflect(writer);
+    let task = stream.for_each(move |event| {
+        if let Err(error) = event {
+            tracing::warn!(%error, kind = %K::kind(&()), "the cluster can't be watched; trying again");
+        }
+        changed.notify_one();
+        std::future::ready(())
+    });
+    (store, task)
+}
+
+async fn publish(client: &Client, proxy: &Proxy, stores: &Stores, changed: &Notify, ready: &AtomicBool) {
+    let synced = async {
+        tokio::try_join!(stores.ingresses.wait_until_ready(), stores.services.wait_until_ready(), stores.slices.wait_until_ready())
+    };
+    if synced.await.is_err() {
+        return;
+    }
+    loop {
+        let objects = Objects { ingresses: stores.ingresses.state(), services: stores.services.state(), slices: stores.slices.state() };
+        let before = proxy.table();
+        let table = build(&objects, &proxy.options().policy, Some(&before));
+        for refused in table.refused().iter().filter(|r| !before.refused().contains(r)) {
+            tracing::warn!(namespace = %refused.namespace, ingress = %refused.ingress, host = %refused.host, why = %refused.why, "host refused");
+        }
+        proxy.publish(table);
+        ready.store(true, Ordering::Release);
+        let told = tell_addresses(client, proxy, &objects.ingresses).await;
+        tokio::select! {
+            () = changed.notified() => {}
+            () = tokio::time::sleep(AGAIN), if !told => {}
+        }
+        tokio::time::sleep(GATHER).await;
+    }
+}
+
+/// Writes `status.loadBalancer` of our Ingresses where it says something else. False if one could not be written.
+async fn tell_addresses(client: &Client, proxy: &Proxy, ingresses: &[Arc<Ingress>]) -> bool {
+    let Some(address) = proxy.options().address.map(|a| a.to_string()) else { return true };
+    let mut all = true;
+    for ingress in ingresses.iter().filter(|i| proxy.options().policy.serves(i)) {
+        let told = ingress.status.as_ref().and_then(|s| s.load_balancer.as_ref()).and_then(|l| l.ingress.as_deref()).unwrap_or_default();
+        if matches!(told, [one] if one.ip.as_deref() == Some(&address) && one.hostname.is_none()) {
+            continue;
+        }
+        let api = Api::<Ingress>::namespaced(client.clone(), &ingress.namespace().unwrap_or_default());
+        let patch = Patch::Merge(json!({"status": {"loadBalancer": {"ingress": [{"ip": address}]}}}));
+        if let Err(error) = api.patch_status(&ingress.name_any(), &PatchParams::default(), &patch).await {
+            // Deleted meanwhile: nothing to tell.
+            if !matches!(&error, kube::Error::Api(status) if status.code == 404) {
+                tracing::warn!(%error, ingress = %ingress.name_any(), "the status can't be written");
+                all = false;
+            }
+        }
+    }
+    all
+}
