@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+)
+
+const bin = "/usr/local/bin/"
+
+// start starts everything, in the order in which one thing needs another.
+func start(ctx context.Context, s settings, children *family) error {
+	children.keep(program{name: "containerd", argv: []string{"/usr/bin/containerd"}})
+	children.keep(etcd())
+	say("waiting for etcd")
+	if err := await(ctx, time.Minute, func() error { return listening("127.0.0.1:2379") }); err != nil {
+		return fmt.Errorf("etcd does not answer: %w", err)
+	}
+	children.keep(apiServer(s))
+	say("waiting for the API server")
+	if err := await(ctx, time.Minute, importPause); err != nil {
+		return err
+	}
+	ready, err := apiReady()
+	if err != nil {
+		return err
+	}
+	// No end: a slow machine is slow, and whoever started the container has a deadline of their own.
+	if err := await(ctx, time.Hour, ready); err != nil {
+		return fmt.Errorf("the API server is not ready: %w", err)
+	}
+	say("the API server is ready")
+	children.keep(kubelet(s))
+	children.keep(controllerManager())
+	children.keep(scheduler())
+	children.keep(kubeProxy())
+	// CRDs last: they are large, and nothing else waits for them.
+	for _, addons := range []string{runtime + "/addons", "/opt/maru/crds"} {
+		say("applying %s", addons)
+		err := await(ctx, time.Minute, func() error {
+			return command(bin+"kubectl", "--kubeconfig", kubeconfig("admin"), "apply", "--server-side",
+				"--force-conflicts", "--validate=false", "-f", addons)
+		})
+		if err != nil {
+			return fmt.Errorf("applying %s: %w", addons, err)
+		}
+		if addons == runtime+"/addons" {
+			children.keep(coreDNS())
+			children.keep(localPath())
+			children.keep(metricsServer(s))
+		}
+	}
+	children.keep(argoRollouts())
+	return nil
+}
+
+// importPause gives containerd the image of the process that every pod begins with.
+func importPause() error {
+	return command("/usr/bin/ctr", "--connect-timeout", "1s", "-n", "k8s.io", "images", "import", "/opt/maru/pause.tar")
+}
+
+// The collectors of small programs run more often than Go's default: a node idles in half a gigabyte.
+var frugal = []string{"GOGC=50"}
+
+func etcd() program {
+	return program{name: "etcd", env: frugal, argv: []string{bin + "etcd",
+		"--name=" + nodeName,
+		"--data-dir=" + state + "/etcd",
+		"--listen-client-urls=http://127.0.0.1:2379",
+		"--advertise-client-urls=http://127.0.0.1:2379",
+		"--listen-peer-urls=http://127.0.0.1:2380",
+		"--initial-advertise-peer-urls=http://127.0.0.1:2380",
+		"--initial-cluster=" + nodeName + "=http://127.0.0.1:2380",
+		"--snapshot-count=5000",
+		"--max-snapshots=2",
+		"--max-wals=2",
+		"--log-level=warn",
+	}}
+}
+
+func apiServer(s settings) program {
+	address := s.address.String()
+	return program{name: "kube-apiserver", env: frugal, argv: []string{bin + "kube-apiserver",
+		"--advertise-address=" + address,
+		"--etcd-servers=http://127.0.0.1:2379",
+		"--anonymous-auth=false",
+		"--authorization-mode=Node,RBAC",
+		// Without the last, a Service could take over any address for all pods (CVE-2020-8554).
+		"--enable-admission-plugins=NodeRestriction,PodSecurity,DenyServiceExternalIPs",
+		"--client-ca-file=" + pki + "/ca.crt",
+		"--tls-cert-file=" + pki + "/apiserver.crt",
+		"--tls-private-key-file=" + pki + "/apiserver.key",
+		"--kubelet-certificate-authority=" + pki + "/ca.crt",
+		"--kubelet-client-certificate=" + pki + "/apiserver-kubelet.crt",
+		"--kubelet-client-key=" + pki + "/apiserver-kubelet.key",
+		"--kubelet-preferred-address-types=InternalIP",
+		"--requestheader-client-ca-file=" + pki + "/front-proxy-ca.crt",
+		"--requestheader-allowed-names=front-proxy",
+		"--requestheader-username-headers=X-Remote-User",
+		"--requestheader-group-headers=X-Remote-Group",
+		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
+		"--proxy-client-cert-file=" + pki + "/front-proxy.crt",
+		"--proxy-client-key-file=" + pki + "/front-proxy.key",
+		// The aggregated API (metrics) is on this very node: no need of kube-proxy to reach it.
+		"--enable-aggregator-routing=true",
+		"--service-account-issuer=https://kubernetes.default.svc." + clusterDomain,
+		"--service-account-key-file=" + pki + "/service-account.pub",
+		"--service-account-signing-key-file=" + pki + "/service-account.key",
+		"--service-cluster-ip-range=" + serviceSubnet,
+		"--profiling=false",
+	}}
+}
+
+func controllerManager() program {
+	return program{name: "kube-controller-manager", env: frugal, argv: []string{bin + "kube-controller-manager",
+		"--kubeconfig=" + kubeconfig("controller-manager"),
+		"--authentication-kubeconfig=" + kubeconfig("controller-manager"),
+		"--authorization-kubeconfig=" + kubeconfig("controller-manager"),
+		"--bind-address=127.0.0.1",
+		"--leader-elect=false",
+		"--use-service-account-credentials=true",
+		"--service-account-private-key-file=" + pki + "/service-account.key",
+		"--root-ca-file=" + pki + "/ca.crt",
+		"--cluster-signing-cert-file=" + pki + "/ca.crt",
+		"--cluster-signing-key-file=" + pki + "/ca.key",
+		"--profiling=false",
+	}}
+}
+
+func scheduler() program {
+	return program{name: "kube-scheduler", env: frugal, argv: []string{bin + "kube-scheduler",
+		"--kubeconfig=" + kubeconfig("scheduler"),
+		"--authentication-kubeconfig=" + kubeconfig("scheduler"),
+		"--authorization-kubeconfig=" + kubeconfig("scheduler"),
+		"--bind-address=127.0.0.1",
+		"--leader-elect=false",
+		"--profiling=false",
+	}}
+}
+
+func kubelet(s settings) program {
+	return program{name: "kubelet", env: frugal, argv: []string{bin + "kubelet",
+		"--config=" + runtime + "/kubelet.yaml",
+		"--kubeconfig=" + kubeconfig("kubelet"),
+		"--hostname-override=" + nodeName,
+		"--node-ip=" + s.address.String(),
+		"--root-dir=" + state + "/kubelet",
+	}}
+}
+
+func kubeProxy() program {
+	return program{name: "kube-proxy", env: frugal, argv: []string{bin + "kube-proxy",
+		"--config=" + runtime + "/kube-proxy.yaml",
+		"--hostname-override=" + nodeName,
+	}}
+}
+
+func coreDNS() program {
+	return program{name: "coredns", env: frugal, argv: []string{bin + "coredns", "-conf", runtime + "/Corefile"}}
+}
+
+func localPath() program {
+	return program{name: "local-path", env: frugal, argv: []string{bin + "local-path",
+		"-kubeconfig", kubeconfig("local-path"), "-root", state + "/volumes"}}
+}
+
+func metricsServer(s settings) program {
+	return program{name: "metrics-server", env: frugal, argv: []string{bin + "metrics-server",
+		"--kubeconfig=" + kubeconfig("metrics-server"),
+		"--authentication-kubeconfig=" + kubeconfig("metrics-server"),
+		"--authorization-kubeconfig=" + kubeconfig("metrics-server"),
+		"--bind-address=" + s.address.String(),
+		"--secure-port=4443",
+		"--tls-cert-file=" + pki + "/metrics-server-serving.crt",
+		"--tls-private-key-file=" + pki + "/metrics-server-serving.key",
+		"--kubelet-certificate-authority=" + pki + "/ca.crt",
+		"--kubelet-preferred-address-types=InternalIP",
+		"--metric-resolution=15s",
+	}}
+}
+
+func argoRollouts() program {
+	// Away from 8080, which a pod on the host's network may want.
+	return program{name: "argo-rollouts", env: append([]string{"POD_NAMESPACE=maru-system"}, frugal...), argv: []string{
+		bin + "argo-rollouts", "-kubeconfig", kubeconfig("argo-rollouts"), "-metrics-port", "10261", "-health-port", "10262"}}
+}
+
+// await tries until it works; the last error where it does not in time.
+func await(ctx context.Context, patience time.Duration, try func() error) error {
+	deadline := time.After(patience)
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-deadline:
+			return err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func listening(address string) error {
+	connection, err := net.DialTimeout("tcp", address, time.Second)
+	if err == nil {
+		connection.Close()
+	}
+	return err
+}
+
+// apiReady gives a check that asks the API server as admin: it tells nothing to strangers.
+func apiReady() (func() error, error) {
+	identity, err := tls.LoadX509KeyPair(pki+"/admin.crt", pki+"/admin.key")
+	if err != nil {
+		return nil, err
+	}
+	authority, err := os.ReadFile(pki + "/ca.crt")
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(authority)
+	client := &http.Client{
+		Timeout: 2 * time.Second,
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{
+			RootCAs: roots, Certificates: []tls.Certificate{identity},
+		}},
+	}
+	return func() error {
+		response, err := client.Get("https://127.0.0.1:6443/readyz")
+		if err != nil {
+			return err
+		}
+		response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("it answers %s", response.Status)
+		}
+		return nil
+	}, nil
+}
