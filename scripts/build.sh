@@ -13,17 +13,23 @@ build_programs() {
   cmp --silent "$built" target/release/maru-agent || install --mode=755 "$built" target/release/maru-agent
 }
 
+# The packages of a folder's package-lock.json, in its node_modules.
+npm_packages() ( # FOLDER
+  cd "$1" || return
+  packages="$(hash_of_files package.json package-lock.json)-$(node --version)"
+  [ "$(cat node_modules/.maru-hash 2>/dev/null)" != "$packages" ] || return 0
+  npm ci --no-audit --no-fund
+  echo "$packages" >node_modules/.maru-hash
+)
+
 build_web() {
   cd "$ROOT/web" || return
+  # Another ./up of this clone may be at the same.
   exec 8>"$CACHE/web.lock"
   flock 8
-  local packages sources
-  packages="$(hash_of_files package.json package-lock.json)-$(node --version)"
-  if [ "$(cat node_modules/.maru-hash 2>/dev/null)" != "$packages" ]; then
-    npm ci --no-audit --no-fund
-    echo "$packages" >node_modules/.maru-hash
-  fi
-  sources="$packages-$(hash_of_files .)"
+  npm_packages .
+  local sources
+  sources="$(hash_of_files .)-$(node --version)"
   if [ "$(cat dist/.maru-hash 2>/dev/null)" != "$sources" ]; then
     npm run build
     echo "$sources" >dist/.maru-hash

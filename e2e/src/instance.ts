@@ -1,0 +1,53 @@
+/** The Maru that is tested: what `./up` wrote about it, and the commands that work on it. */
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+export interface Account {
+  login: string;
+  password: string;
+  token: string;
+}
+
+export interface Student extends Account {
+  namespace: string;
+}
+
+interface UpJson {
+  url: string;
+  data: string;
+  registry: string;
+  admin: Account;
+  instructor: Account;
+  student: Student;
+  app_url: string;
+}
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const upJson = process.env.MARU_UP_JSON ?? `${root}target/up.json`;
+
+export const maru: UpJson = JSON.parse(readFileSync(upJson, "utf8"));
+
+/** The id in the names and labels of everything that this Maru has in Docker. */
+export const instanceId = readFileSync(`${maru.data}/instance`, "utf8").trim();
+
+export const serverPid = (): number => Number(readFileSync(`${maru.data}/maru.pid`, "utf8"));
+
+export function docker(...args: string[]): string {
+  return execFileSync("docker", args, { encoding: "utf8" }).trim();
+}
+
+function command(input: string, ...args: string[]): string {
+  const env = { ...process.env, MARU_DATA: maru.data };
+  return execFileSync(`${root}target/release/maru`, args, { encoding: "utf8", input, env }).trim();
+}
+
+/** A student of this test's own, so that no test sees what another one left behind. */
+export function newStudent(name: string): Student {
+  const login = `${name}-${randomBytes(3).toString("hex")}`;
+  const password = randomBytes(12).toString("base64url");
+  command(password, "user", "add", login, "--role", "student", "--password-stdin");
+  const token = command("", "token", "create", login);
+  return { login, password, token, namespace: `u-${login}` };
+}

@@ -1,0 +1,24 @@
+import { defineConfig } from "vitest/config";
+
+// One machine, two cores, one Maru: the files run one after another. Those that kill something come last.
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.ts"],
+    fileParallelism: false,
+    sequence: {
+      sequencer: class {
+        private rank = (path: string) => (path.includes("durability") ? 1 : 0);
+        async shard<T>(files: T[]): Promise<T[]> {
+          return files;
+        }
+        async sort<T extends { moduleId: string }>(files: T[]): Promise<T[]> {
+          return files.toSorted(
+            (a, b) => this.rank(a.moduleId) - this.rank(b.moduleId) || a.moduleId.localeCompare(b.moduleId),
+          );
+        }
+      },
+    },
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+  },
+});
