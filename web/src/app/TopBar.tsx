@@ -16,12 +16,14 @@ const THEME_ICONS = { system: "system", light: "sun", dark: "moon" } as const;
 export function TopBar() {
   return (
     <header class="top-bar">
-      <a class="brand" href="/ide" aria-label="Maru">
-        <Logo size={26} />
-        <span>
-          Maru <span class="brand-ko">마루</span>
-        </span>
-      </a>
+      <h1 class="brand">
+        <a href="/ide">
+          <Logo size={26} />
+          <span>
+            Maru <span class="brand-ko">마루</span>
+          </span>
+        </a>
+      </h1>
       <span class="project">{root.value || t("app.project")}</span>
       <StatePill />
       <span class="spacer" />

@@ -1,4 +1,4 @@
-/** Arrow keys among the tabs of a tab list, as ARIA wants them. */
+/** Arrow keys among the tabs of a tab list, as ARIA wants them; Delete, on the tab itself, closes it. */
 export function tabKeys(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
   const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
   if (step === 0) return;

@@ -76,7 +76,9 @@ function FileTab({ buffer }: { buffer: Buffer }) {
         aria-controls="editor-panel"
         tabIndex={selected ? 0 : -1}
         title={buffer.path}
+        aria-keyshortcuts="Delete"
         onClick={() => activate(buffer.path)}
+        onKeyDown={(event) => event.key === "Delete" && askClose(buffer).catch(sayError)}
         onAuxClick={(event) => event.button === 1 && askClose(buffer).catch(sayError)}
       >
         {name}
@@ -85,7 +87,8 @@ function FileTab({ buffer }: { buffer: Buffer }) {
       <button
         type="button"
         class="icon-button tab-close"
-        aria-label={t("editor.close", { name })}
+        tabIndex={-1}
+        aria-hidden="true"
         title={t("editor.close", { name })}
         onClick={() => askClose(buffer).catch(sayError)}
       >

@@ -59,6 +59,8 @@ function TabHead({ tab }: { tab: Tab }) {
         aria-selected={selected}
         aria-controls="terminal-panel"
         tabIndex={selected ? 0 : -1}
+        aria-keyshortcuts="Delete"
+        onKeyDown={(event) => event.key === "Delete" && closeTerminal(tab.id).catch(sayError)}
         onClick={() => {
           activeId.value = tab.id;
           tab.session.focus();
@@ -70,7 +72,8 @@ function TabHead({ tab }: { tab: Tab }) {
       <button
         type="button"
         class="icon-button tab-close"
-        aria-label={t("terminal.close", { name })}
+        tabIndex={-1}
+        aria-hidden="true"
         title={t("terminal.close", { name })}
         onClick={() => closeTerminal(tab.id).catch(sayError)}
       >
