@@ -9,7 +9,7 @@ import { sayError } from "../app/toast";
 import { nameOf } from "../files/tree";
 import { t } from "../i18n";
 import { TOO_LARGE_BYTES } from "./decode";
-import { attach } from "./documents";
+import { attach, focusEditor } from "./documents";
 import {
   activate,
   active,
@@ -104,6 +104,11 @@ function CodeArea({ hidden }: { hidden: boolean }) {
   return <div ref={area} class="code" data-testid="editor" hidden={hidden} />;
 }
 
+/** The button is gone once it has done its work; the keys go on in the text. */
+function settle(work: Promise<unknown>): void {
+  work.then(focusEditor).catch(sayError);
+}
+
 /** What stands between the text and the disk, and the ways out. */
 function Banner({ buffer }: { buffer: Buffer }) {
   const { path, conflict, recovered, trouble, readOnly } = buffer;
@@ -112,11 +117,11 @@ function Banner({ buffer }: { buffer: Buffer }) {
     return (
       <div class="banner warn" role="alert">
         <span>{gone ? t("editor.conflict.gone") : t("editor.conflict")}</span>
-        <button type="button" class="button small" onClick={() => keepMine(path).catch(sayError)}>
+        <button type="button" class="button small" onClick={() => settle(keepMine(path))}>
           {gone ? t("editor.recreate") : t("editor.keepMine")}
         </button>
         {!gone && (
-          <button type="button" class="button small" onClick={() => takeTheirs(path).catch(sayError)}>
+          <button type="button" class="button small" onClick={() => settle(takeTheirs(path))}>
             {t("editor.takeTheirs")}
           </button>
         )}
@@ -127,7 +132,7 @@ function Banner({ buffer }: { buffer: Buffer }) {
     return (
       <div class="banner bad" role="alert">
         <span>{trouble}</span>
-        <button type="button" class="button small" onClick={() => save(path).catch(sayError)}>
+        <button type="button" class="button small" onClick={() => settle(save(path))}>
           {t("app.retry")}
         </button>
       </div>
@@ -137,10 +142,10 @@ function Banner({ buffer }: { buffer: Buffer }) {
     return (
       <div class="banner" role="status">
         <span>{t("editor.recovered", { time: new Date(recovered).toLocaleString() })}</span>
-        <button type="button" class="button small" onClick={() => save(path).catch(sayError)}>
+        <button type="button" class="button small" onClick={() => settle(save(path))}>
           {t("editor.save")}
         </button>
-        <button type="button" class="button small" onClick={() => takeTheirs(path).catch(sayError)}>
+        <button type="button" class="button small" onClick={() => settle(takeTheirs(path))}>
           {t("editor.discard")}
         </button>
       </div>

@@ -38,6 +38,7 @@ const theme = EditorView.theme({
     border: "1px solid var(--line-strong)",
     borderRadius: "4px",
     padding: "3px 6px",
+    fontSize: "12px",
   },
   ".cm-button": {
     backgroundImage: "none",

@@ -1,5 +1,5 @@
 /** Where a new name is typed: Enter takes it, Escape leaves it, leaving the field takes what is good. */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { say } from "../app/toast";
 import { t } from "../i18n";
 import { isGoodName } from "./tree";
@@ -7,7 +7,7 @@ import { isGoodName } from "./tree";
 export function NameField({ initial, done }: { initial: string; done: (name: string | null) => void }) {
   const field = useRef<HTMLInputElement>(null);
   const over = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const input = field.current;
     if (!input) return;
     input.focus();

@@ -13,6 +13,9 @@ export interface MenuAt {
   y: number;
 }
 
+/** CSS pixels that the menu needs, both ways. */
+const ROOM = 190;
+
 export function RowMenu({ at, close }: { at: MenuAt; close: () => void }) {
   const menu = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -61,7 +64,10 @@ export function RowMenu({ at, close }: { at: MenuAt; close: () => void }) {
       role="menu"
       tabIndex={-1}
       aria-label={t("files.menu", { name: row.name })}
-      style={{ left: Math.min(at.x, innerWidth - 190), top: Math.min(at.y, innerHeight - 190) }}
+      style={{
+        left: `${Math.min(at.x, innerWidth - ROOM)}px`,
+        top: `${Math.min(at.y, innerHeight - ROOM)}px`,
+      }}
       onKeyDown={keys}
     >
       {item(t("files.newFile"), () => void startNaming("file").catch(sayError))}

@@ -131,8 +131,10 @@ export function targetFolder(): string {
 
 export async function startNaming(kind: "file" | "folder"): Promise<void> {
   const folder = targetFolder();
-  if (folder !== root.peek()) await toggle(folder, true);
+  // The field is there at once, so that no key goes elsewhere while the folder is read.
+  const reading = folder === root.peek() ? undefined : toggle(folder, true);
   naming.value = { kind, folder };
+  await reading;
 }
 
 /** Creates and answers the new path. */
