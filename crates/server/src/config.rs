@@ -5,6 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+/// Previews are below it.
+pub const PREVIEW_DOMAIN: &str = "preview.localhost";
+/// Applications are below it.
+pub const APPS_DOMAIN: &str = "apps.localhost";
+
 /// Settings of the server and of every command that works on its data.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
@@ -150,6 +155,22 @@ impl Config {
             .and_then(|uri| uri.port_u16())
             .map(|port| format!(":{port}"))
             .unwrap_or_default()
+    }
+
+    /// What follows `{port}--{login}.` in the host names of previews: another site than ours, whose cookies never meet ours.
+    pub fn preview_domain(&self) -> String {
+        let url = self.url.parse::<http::Uri>().ok();
+        format!("preview.{}", url.as_ref().and_then(http::Uri::host).unwrap_or("localhost"))
+    }
+
+    /// Where the preview of a port of this user's workspace is.
+    pub fn preview_url(&self, login: &maru_model::Login, port: u16) -> String {
+        format!("{}://{port}--{login}.{}{}/", self.url_scheme(), self.preview_domain(), self.url_port())
+    }
+
+    /// Where the preview of a port of a user's workspace is: another host name than the IDE's, so never its cookies.
+    pub fn preview_url(&self, login: &maru_model::Login, port: u16) -> String {
+        format!("{}://{port}--{login}.{PREVIEW_DOMAIN}{}/", self.url_scheme(), self.url_port())
     }
 
     /// `http` or `https`.

@@ -2,6 +2,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
 use maru_engine::Engine;
 use maru_model::UserId;
 use maru_store::Store;
@@ -245,6 +247,21 @@ impl Workspaces {
     pub async fn set_visibility(&self, owner: &Owner, port: u16, visibility: Visibility) -> Result<(), WorkspaceError> {
         let entry = self.entry(owner).await?;
         Ok(self.0.store.set_port_visibility(&entry.row.id, port, visibility).await?)
+    }
+
+    /// Joins two connections that are about to be upgraded, until either ends or this server does.
+    pub fn splice(&self, one: OnUpgrade, other: OnUpgrade) {
+        let stop = self.0.stop.clone();
+        let joined = async move {
+            match tokio::try_join!(one, other) {
+                Ok((one, other)) => {
+                    // How a connection ended is told to whoever holds its two ends.
+                    let _ = tokio::io::copy_bidirectional(&mut TokioIo::new(one), &mut TokioIo::new(other)).await;
+                }
+                Err(error) => tracing::debug!(%error, "a connection was not upgraded"),
+            }
+        };
+        self.0.tasks.spawn(async move { stop.run_until_cancelled(joined).await });
     }
 
     /// Lets drivers and links go; containers run on, to be adopted by the next server.

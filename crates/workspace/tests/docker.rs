@@ -1,0 +1,269 @@
+//! Workspaces as they are: real containers, the real agent, a real database. Each test is an installation of its own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use maru_engine::{Engine, models};
+use maru_model::{Login, Role};
+use maru_store::Store;
+use maru_workspace::{Config, ExecRequest, Inbound, Owner, State, WorkspaceView, Workspaces};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+const LONG: Duration = Duration::from_secs(90);
+
+/// `./test` gives the paths; by hand, what was built last is taken.
+fn agent() -> PathBuf {
+    let target = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target");
+    let built = ["release/maru-agent", "debug/maru-agent"].map(|path| target.join(path));
+    std::env::var_os("MARU_AGENT")
+        .map(PathBuf::from)
+        .into_iter()
+        .chain(built)
+        .find(|path| path.exists())
+        .map(|path| path.canonicalize().unwrap())
+        .expect("the agent is not built: cargo build -p maru-agent")
+}
+
+fn image() -> String {
+    std::env::var("MARU_WORKSPACE_IMAGE").unwrap_or_else(|_| "debian:trixie".to_owned())
+}
+
+struct Installation {
+    engine: Engine,
+    store: Store,
+    config: Config,
+    data: tempfile::TempDir,
+}
+
+impl Installation {
+    async fn new() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let id = data.path().file_name().unwrap().to_str().unwrap();
+        let id: String = id.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+        let engine = Engine::connect(format!("test-{id}")).await.unwrap();
+        let store = Store::open(&format!("sqlite://{}?mode=rwc", data.path().join("maru.db").display())).await.unwrap();
+        let mut config = Config::new(image(), agent(), data.path().join("bin"));
+        config.project = None;
+        config.limits.memory = 256 << 20;
+        Self { engine, store, config, data }
+    }
+
+    async fn user(&self, login: &str) -> Owner {
+        let login = Login::parse(login).unwrap();
+        let user = self.store.add_user(&login, "Mina", Role::Student, "none").await.unwrap();
+        Owner { id: user.id, login, name: user.name }
+    }
+
+    async fn open(&self) -> (Workspaces, mpsc::Receiver<Inbound>) {
+        let (inbound, received) = mpsc::channel(64);
+        (Workspaces::open(self.config.clone(), self.engine.clone(), self.store.clone(), inbound).await.unwrap(), received)
+    }
+
+    async fn containers(&self) -> Vec<models::ContainerSummary> {
+        self.engine.list_containers("workspace").await.unwrap()
+    }
+
+    async fn close(self, workspaces: Workspaces, logins: &[&str]) {
+        workspaces.shut_down().await;
+        for container in self.containers().await {
+            self.engine.remove_container(&container.id.unwrap()).await.unwrap();
+        }
+        for login in logins {
+            self.engine.remove_volume(&self.engine.name(&format!("home-{login}"))).await.unwrap();
+        }
+        self.engine.remove_network(&self.engine.name("workspaces")).await.unwrap();
+        drop(self.data);
+    }
+}
+
+async fn until(workspaces: &Workspaces, owner: &Owner, wanted: impl Fn(&WorkspaceView) -> bool) -> WorkspaceView {
+    let mut views = workspaces.subscribe(owner).await.unwrap();
+    let waited = timeout(LONG, views.wait_for(|view| wanted(view))).await.map(|view| view.unwrap().clone());
+    match waited {
+        Ok(view) => view,
+        Err(_) => panic!("it never came: {:?}", workspaces.get(owner).await),
+    }
+}
+
+async fn ready(workspaces: &Workspaces, owner: &Owner) -> WorkspaceView {
+    let view = until(workspaces, owner, |view| matches!(view.state, State::Ready | State::Failed)).await;
+    assert_eq!(view.state, State::Ready, "{view:?}");
+    view
+}
+
+async fn sh(workspaces: &Workspaces, owner: &Owner, script: &str) -> (i32, String) {
+    let request = ExecRequest { argv: ["/bin/bash", "-c", script].map(str::to_owned).to_vec(), ..Default::default() };
+    let done = workspaces.exec(&owner.id, &request).await.unwrap();
+    (done.code, format!("{}{}", done.stdout, done.stderr).trim().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_requests_make_one_container_that_is_shut_in() {
+    let installation = Installation::new().await;
+    let (mina, jun) = (installation.user("mina").await, installation.user("jun").await);
+    let (workspaces, _inbound) = installation.open().await;
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let (workspaces, mina) = (workspaces.clone(), mina.clone());
+        asking.spawn(async move { workspaces.ensure(&mina).await.unwrap().id });
+    }
+    let ids = asking.join_all().await;
+    assert!(ids.iter().all(|id| *id == ids[0]));
+    ready(&workspaces, &mina).await;
+    assert_eq!(installation.containers().await.len(), 1);
+
+    let (_, status) = sh(&workspaces, &mina, "id -u; grep -E 'CapEff|CapBnd|NoNewPrivs' /proc/self/status; ulimit -n").await;
+    let status: Vec<_> = status.split_whitespace().collect();
+    assert_eq!(status, ["1000", "CapEff:", "0000000000000000", "CapBnd:", "0000000000000000", "NoNewPrivs:", "1", "65536"]);
+    let (code, home) = sh(&workspaces, &mina, "touch ~/mine && stat -c '%u %n' ~ ~/mine /opt/maru/maru-agent && ! touch /opt/maru/bin/x").await;
+    assert_eq!(code, 0, "{home}");
+    assert!(home.starts_with("1000 /home/student\n1000 /home/student/mine\n0 /opt/maru/maru-agent"), "{home}");
+
+    // Neither another workspace nor a port of this host is in reach.
+    let on_host = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap().local_addr().unwrap().port();
+    let _listening = tokio::net::TcpListener::bind(("0.0.0.0", on_host)).await.unwrap();
+    workspaces.ensure(&jun).await.unwrap();
+    ready(&workspaces, &jun).await;
+    assert_eq!(installation.containers().await.len(), 2);
+    let (_, address) = sh(&workspaces, &jun, "hostname -I").await;
+    let knock = |host: &str, port: u16| format!("timeout 3 bash -c 'exec 3<>/dev/tcp/{host}/{port}' 2>&1 && echo open || echo shut");
+    let gateway = address.rsplit_once('.').map(|(net, _)| format!("{net}.1")).unwrap();
+    for (host, port) in [(gateway.as_str(), on_host), (gateway.as_str(), 22), (address.as_str(), 7070), ("169.254.169.254", 80)] {
+        let (_, answer) = sh(&workspaces, &mina, &knock(host, port)).await;
+        assert!(answer.ends_with("shut"), "{host}:{port} {answer}");
+    }
+    installation.close(workspaces, &["mina", "jun"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_server_adopts_what_runs_and_the_last_intention_wins() {
+    let installation = Installation::new().await;
+    let mina = installation.user("mina").await;
+    let (workspaces, _inbound) = installation.open().await;
+    workspaces.ensure(&mina).await.unwrap();
+    let before = ready(&workspaces, &mina).await;
+    sh(&workspaces, &mina, "echo kept >~/work; nohup sleep 1000 >/dev/null 2>&1 &").await;
+    workspaces.shut_down().await;
+
+    let (workspaces, _inbound) = installation.open().await;
+    let after = ready(&workspaces, &mina).await;
+    assert_eq!((before.id, before.started_at), (after.id, after.started_at));
+    assert_eq!(sh(&workspaces, &mina, "pgrep -c sleep || ls /proc | grep -c '^[0-9]'").await.0, 0);
+
+    let mut asking = tokio::task::JoinSet::new();
+    for n in 0..200 {
+        let (workspaces, mina) = (workspaces.clone(), mina.clone());
+        asking.spawn(async move {
+            match n % 4 {
+                0 => workspaces.ensure(&mina).await,
+                1 => workspaces.stop(&mina).await,
+                2 => workspaces.restart(&mina).await,
+                _ => workspaces.recreate(&mina).await,
+            }
+            .unwrap();
+        });
+    }
+    asking.join_all().await;
+    workspaces.recreate(&mina).await.unwrap();
+    until(&workspaces, &mina, |view| view.state == State::Ready && view.started_at != before.started_at).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    ready(&workspaces, &mina).await;
+    assert_eq!(installation.containers().await.len(), 1);
+    assert_eq!(sh(&workspaces, &mina, "cat ~/work").await.1, "kept");
+
+    workspaces.stop(&mina).await.unwrap();
+    until(&workspaces, &mina, |view| view.state == State::Stopped).await;
+    assert!(workspaces.agent(&mina.id).await.is_err());
+    installation.close(workspaces, &["mina"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_behind_its_back_is_noticed() {
+    let installation = Installation::new().await;
+    let mina = installation.user("mina").await;
+    let (workspaces, mut inbound) = installation.open().await;
+    workspaces.ensure(&mina).await.unwrap();
+    let first = ready(&workspaces, &mina).await;
+    let name = installation.engine.name("ws-mina");
+
+    // A container that nobody owns, and one killed: the first goes, the second comes back.
+    let orphan = installation.engine.name("ws-nobody");
+    let spec = models::ContainerCreateBody {
+        image: Some(image()),
+        cmd: Some(vec!["sleep".to_owned(), "100".to_owned()]),
+        labels: Some(installation.engine.labels("workspace").into_iter().chain(HashMap::from([("maru.workspace".into(), "gone".into())])).collect()),
+        ..Default::default()
+    };
+    installation.engine.create_container(&orphan, spec).await.unwrap();
+    let killed = Instant::now();
+    installation.engine.kill_container(&name).await.unwrap();
+    until(&workspaces, &mina, |view| view.state != State::Ready).await;
+    assert!(killed.elapsed() < Duration::from_secs(3), "{:?}", killed.elapsed());
+    until(&workspaces, &mina, |view| view.state == State::Ready && view.started_at != first.started_at).await;
+
+    // The way out: what a program in the workspace says to the loopback port arrives with its owner's name.
+    let asked = sh(&workspaces, &mina, "exec 3<>/dev/tcp/127.0.0.1/7070; echo ping >&3; head -n 1 <&3");
+    let answered = async {
+        let Inbound { login, mut stream, .. } = timeout(LONG, inbound.recv()).await.unwrap().unwrap();
+        assert_eq!(login, mina.login);
+        let mut line = [0; 5];
+        stream.read_exact(&mut line).await.unwrap();
+        stream.write_all(b"pong\n").await.unwrap();
+        line
+    };
+    let ((_, heard), said) = tokio::join!(asked, answered);
+    assert_eq!((heard.as_str(), &said), ("pong", b"ping\n"));
+
+    // The way in to a port.
+    let link = workspaces.agent(&mina.id).await.unwrap();
+    assert!(link.open_port(4321).await.is_err());
+
+    timeout(LONG, async {
+        while installation.engine.inspect_container(&orphan).await.unwrap().is_some() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    })
+    .await
+    .expect("the orphan stayed");
+    installation.close(workspaces, &["mina"]).await;
+}
+
+/// Not a judgement, a reading: start to ready, beside what the Engine needs for the same image by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_a_start_takes() {
+    let installation = Installation::new().await;
+    let mina = installation.user("mina").await;
+    let (workspaces, _inbound) = installation.open().await;
+    let (engine, raw) = (&installation.engine, installation.engine.name("raw"));
+    for round in 1..=3 {
+        let began = Instant::now();
+        let spec = models::ContainerCreateBody {
+            image: Some(image()),
+            cmd: Some(vec!["sleep".to_owned(), "100".to_owned()]),
+            ..Default::default()
+        };
+        engine.create_container(&raw, spec).await.unwrap();
+        engine.start_container(&raw).await.unwrap();
+        engine.exec(&raw, &["true"], None, None::<futures_util::stream::Empty<_>>).await.unwrap();
+        let bare = began.elapsed();
+        engine.remove_container(&raw).await.unwrap();
+        workspaces.force_stop(&mina).await.unwrap();
+        until(&workspaces, &mina, |view| view.state == State::Stopped).await;
+        let began = Instant::now();
+        workspaces.ensure(&mina).await.unwrap();
+        ready(&workspaces, &mina).await;
+        let made = began.elapsed();
+        workspaces.stop(&mina).await.unwrap();
+        until(&workspaces, &mina, |view| view.state == State::Stopped).await;
+        let began = Instant::now();
+        workspaces.ensure(&mina).await.unwrap();
+        ready(&workspaces, &mina).await;
+        eprintln!("round {round}: docker run and exec {bare:?}; workspace made {made:?}, started again {:?}", began.elapsed());
+    }
+    installation.close(workspaces, &["mina"]).await;
+}
