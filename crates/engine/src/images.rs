@@ -86,11 +86,25 @@ impl Engine {
                         if let Some(id) = info.aux.and_then(|image| image.id) {
                             return Some(Ok(BuildEvent::Image(id)));
                         }
-                        info.stream.or(info.status).map(|text| Ok(BuildEvent::Output(text)))
+                        // The lines that move while a base image is fetched would fill the log.
+                        let moving = info.progress_detail.is_some_and(|progress| progress.total.is_some());
+                        let status = info.status.filter(|_| !moving).map(|status| format!("{status}\n"));
+                        info.stream.or(status).map(|text| Ok(BuildEvent::Output(text)))
                     }
                 }
             }
         })
+    }
+
+    /// All names (`repository:tag`) of images here that match a pattern, `registry.localhost/base/*` say.
+    ///
+    /// # Errors
+    /// What the Engine said.
+    pub async fn image_names(&self, pattern: &str) -> Result<Vec<String>, EngineError> {
+        let filters = HashMap::from([("reference".to_owned(), vec![pattern.to_owned()])]);
+        let options = query::ListImagesOptions { filters: Some(filters), ..Default::default() };
+        let images = self.docker.list_images(Some(options)).await.map_err(EngineError::during(format!("listing the images {pattern}")))?;
+        Ok(images.into_iter().flat_map(|image| image.repo_tags).collect())
     }
 
     /// Gives an image one more name.

@@ -34,9 +34,13 @@ pub(crate) fn isolate(command: &mut Command) {
 
 /// Runs to the end, whatever the exit code.
 pub(crate) async fn output(command: &mut Command, attempt: &str) -> Result<Output, GitError> {
-    match tokio::time::timeout(DEADLINE, command.output()).await {
+    output_within(command, DEADLINE, attempt).await
+}
+
+async fn output_within(command: &mut Command, deadline: Duration, attempt: &str) -> Result<Output, GitError> {
+    match tokio::time::timeout(deadline, command.output()).await {
         Ok(done) => done.map_err(GitError::io(attempt)),
-        Err(_) => Err(GitError::Timeout { attempt: attempt.to_owned(), seconds: DEADLINE.as_secs() }),
+        Err(_) => Err(GitError::Timeout { attempt: attempt.to_owned(), seconds: deadline.as_secs() }),
     }
 }
 
@@ -56,7 +60,11 @@ pub(crate) async fn run_on_line(command: &mut Command, line: &str, attempt: &str
 
 /// Runs to the end; its standard output where it succeeded.
 pub(crate) async fn run(command: &mut Command, attempt: &str) -> Result<Vec<u8>, GitError> {
-    let done = output(command, attempt).await?;
+    run_within(command, DEADLINE, attempt).await
+}
+
+pub(crate) async fn run_within(command: &mut Command, deadline: Duration, attempt: &str) -> Result<Vec<u8>, GitError> {
+    let done = output_within(command, deadline, attempt).await?;
     if done.status.success() { Ok(done.stdout) } else { Err(failed(attempt, &done)) }
 }
 

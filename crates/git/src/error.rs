@@ -17,6 +17,8 @@ pub enum GitError {
     TooLarge { path: String, size: u64, limit: u64 },
     #[error("{0:?} is not a path inside a project")]
     BadPath(String),
+    #[error("{url}: {reason}")]
+    BadRemote { url: String, reason: String },
 }
 
 impl GitError {

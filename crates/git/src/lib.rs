@@ -16,11 +16,13 @@ mod http_backend;
 mod parse;
 mod projects;
 mod reading;
+mod remote;
 mod template;
 
 pub use error::GitError;
-pub use parse::{Commit, Entry, EntryKind};
+pub use parse::{Commit, Entry, EntryKind, inside};
 pub use projects::{Project, Projects};
+pub use remote::check_remote;
 pub use template::Author;
 
 /// The branch that is built and deployed.

@@ -136,7 +136,8 @@ pub(crate) fn is_object_id(id: &str) -> bool {
 }
 
 /// A path inside a project, without leading or doubled slashes; "" is the root. `None` for what leaves it.
-pub(crate) fn inside(path: &str) -> Option<String> {
+#[must_use]
+pub fn inside(path: &str) -> Option<String> {
     let mut parts = Vec::new();
     for part in path.split('/') {
         match part {
