@@ -11,7 +11,7 @@ use crate::object::Object;
 use crate::schema::SCHEMA;
 use crate::source::{Files, Sources, folder_of, is_manifest};
 use crate::yaml::Node;
-use crate::{Diagnostic, Mark, Report, fields, ingress, policy, references, services};
+use crate::{Diagnostic, Mark, ObjectRef, Report, fields, ingress, policy, references, services};
 
 /// What is known about the one whose deployment this is; nothing, where `maru check` runs without a server.
 #[derive(Clone, Debug)]
@@ -115,6 +115,20 @@ pub fn check(files: &Files, folder: &str, context: &Context) -> Report {
     services::check(&deployment, &mut out);
     ingress::check(&deployment, &mut out);
     Report::new(out, deployment.objects.iter().filter(|o| !o.kind.is_empty()).map(Object::reference).collect())
+}
+
+/// What is allowed, checked on rendered objects, each with the object it is about; the sources' own check has said the rest.
+#[must_use]
+pub fn check_rendered(objects: &[serde_json::Value], context: &Context) -> Vec<(ObjectRef, Diagnostic)> {
+    let mut found = Vec::new();
+    for json in objects {
+        let object = Object::new("", Node::from_json(json));
+        let mut out = Vec::new();
+        policy::check(&object, context, &mut out);
+        ingress::hosts(&object, context, &mut out);
+        found.extend(out.into_iter().map(|diagnostic| (object.reference(), diagnostic)));
+    }
+    found
 }
 
 fn not_listed(sources: &Sources<'_>, folder: &str, kustomization: &Kustomization, out: &mut Vec<Diagnostic>) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use maru_model::Text;
 
-use crate::check::Deployment;
+use crate::check::{Context, Deployment};
 use crate::diagnostic::text;
 use crate::nearest::nearest;
 use crate::object::Object;
@@ -36,7 +36,7 @@ pub(crate) fn check(deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
         for (i, rule) in ingress.node.at("spec.rules").map(Node::items).unwrap_or_default().iter().enumerate() {
             let host = rule.get("host").and_then(Node::str).unwrap_or_default().to_owned();
             match rule.get("host").filter(|node| node.str().is_some()) {
-                Some(node) => host_allowed(ingress, node, &format!("spec.rules[{i}].host"), deployment, out),
+                Some(node) => host_allowed(ingress, node, &format!("spec.rules[{i}].host"), deployment.context, out),
                 None if deployment.context.login.is_some() => no_host(ingress, rule.mark, i, deployment, out),
                 None => {}
             }
@@ -126,10 +126,22 @@ fn to_service(ingress: &Object, backend: &Node, path: &str, deployment: &Deploym
     }
 }
 
+/// The hosts of one Ingress alone.
+pub(crate) fn hosts(object: &Object, context: &Context, out: &mut Vec<Diagnostic>) {
+    if !object.is("Ingress") {
+        return;
+    }
+    for (i, rule) in object.node.at("spec.rules").map(Node::items).unwrap_or_default().iter().enumerate() {
+        if let Some(node) = rule.get("host") {
+            host_allowed(object, node, &format!("spec.rules[{i}].host"), context, out);
+        }
+    }
+}
+
 /// A host must be `LOGIN.apps...` or end with `-LOGIN.apps...`, so that nobody takes another's address.
-fn host_allowed(ingress: &Object, node: &Node, path: &str, deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
-    let (Some(login), Some(host)) = (&deployment.context.login, node.str()) else { return };
-    let domain = &deployment.context.apps_domain;
+fn host_allowed(ingress: &Object, node: &Node, path: &str, context: &Context, out: &mut Vec<Diagnostic>) {
+    let (Some(login), Some(host)) = (&context.login, node.str()) else { return };
+    let domain = &context.apps_domain;
     let own = format!("{login}.{domain}");
     if is_own_host(host, login.as_str(), domain) {
         return;

@@ -27,7 +27,7 @@ mod syntax;
 mod yaml;
 
 pub use adapt::adapt;
-pub use check::{Context, check, implied_kustomization, locate};
+pub use check::{Context, check, check_rendered, implied_kustomization, locate};
 pub use diagnostic::{Diagnostic, DiagnosticView, Mark, ObjectRef, Report, Severity};
 pub use locate::find_object;
 pub use rendered::read_rendered;

@@ -133,6 +133,25 @@ impl Node {
         }
     }
 
+    /// Without places.
+    pub(crate) fn from_json(json: &serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        let value = match json {
+            Json::Null => Value::Null,
+            Json::Bool(flag) => Value::Bool(*flag),
+            Json::Number(number) => match number.as_i64() {
+                Some(whole) => Value::Int(whole),
+                None => Value::Float(number.as_f64().unwrap_or_default()),
+            },
+            Json::String(text) => Value::String(text.clone()),
+            Json::Array(items) => Value::List(items.iter().map(Self::from_json).collect()),
+            Json::Object(fields) => Value::Map(
+                fields.iter().map(|(key, value)| Entry { key: key.clone(), mark: Mark::default(), value: Self::from_json(value) }).collect(),
+            ),
+        };
+        Self { value, mark: Mark::default() }
+    }
+
     fn count(&self) -> usize {
         1 + self.items().iter().map(Node::count).sum::<usize>() + self.entries().iter().map(|e| e.value.count()).sum::<usize>()
     }

@@ -1,1 +1,39 @@
+//! Rollouts: the target state (what git asks for), the current state (what runs), and the way from one to the other.
+//!
+//! ```text
+//!  git ──refresh──▶ target state ──rollout──▶ current state
+//!          │            ready | failed            none | progressing | healthy | degraded | failed
+//!          └ manifest: check ─ kustomize ─ the API server's dry run
+//! ```
+//!
+//! [`Rollouts`] is the whole of it. It speaks the Kubernetes API and keeps what it does in the database, so that a server that was
+//! killed goes on; what it needs of git, of builds and of the cluster's life it gets through [`Surroundings`]. What does not
+//! become healthy is explained as soon as it is certain (`trouble`), with the line of the manifest and the program's last words.
+
 #![forbid(unsafe_code)]
+
+mod apply;
+mod error;
+mod explain;
+mod health;
+mod images;
+mod kinds;
+mod live;
+mod machine;
+mod model;
+mod pods;
+mod secrets;
+mod service;
+mod surroundings;
+mod target;
+mod trouble;
+mod urls;
+mod wait;
+
+pub use error::RolloutError;
+pub use model::{HealthState, ObjectHealth, Phase, Progress, Rollout, Target, TargetState};
+pub use pods::{ContainerView, PodView};
+pub use secrets::SecretNames;
+pub(crate) use service::Inner;
+pub use service::{App, CurrentState, Rollouts, Settings};
+pub use surroundings::{BoxFuture, RenderError, Snapshot, Source, Surroundings};

@@ -1,0 +1,379 @@
+//! What the rest of Maru asks of rollouts.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::Stream;
+use kube::Client;
+use maru_manifest::ObjectRef;
+use maru_model::RolloutId;
+use maru_store::rollouts::RolloutRow;
+use maru_store::users::User;
+use maru_store::{Store, StoreError};
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::error::RolloutError;
+use crate::live::Live;
+use crate::machine::Run;
+use crate::model::{HealthState, ObjectHealth, Phase, Progress, Rollout, Target, TargetState};
+use crate::pods::{self, PodView};
+use crate::secrets::{self, SecretNames};
+use crate::surroundings::{Source, Surroundings};
+use crate::{apply, target, wait};
+
+/// What an installation decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The domain of applications, such as `apps.localhost`.
+    pub apps_domain: String,
+    /// `http` or `https`, as people reach applications.
+    pub scheme: String,
+    /// What follows the host in an address: `:8080`, or nothing.
+    pub authority: String,
+}
+
+pub(crate) struct Inner {
+    pub store: Store,
+    pub surroundings: Arc<dyn Surroundings>,
+    pub settings: Settings,
+    pub shutdown: CancellationToken,
+    running: Mutex<HashMap<RolloutId, Running>>,
+    tasks: TaskTracker,
+}
+
+struct Running {
+    progress: watch::Receiver<Progress>,
+    cancel: CancellationToken,
+}
+
+/// Target states and rollouts of everybody; cheap to clone.
+#[derive(Clone)]
+pub struct Rollouts {
+    inner: Arc<Inner>,
+}
+
+/// How what runs is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CurrentState {
+    None,
+    Progressing,
+    Healthy,
+    Degraded,
+    Failed,
+}
+
+/// Everything about a user's application at this moment.
+#[derive(Debug, Clone)]
+pub struct App {
+    pub source: Source,
+    pub target: Option<Target>,
+    /// The newest rollout.
+    pub current: Option<Rollout>,
+    pub state: CurrentState,
+    pub urls: Vec<String>,
+    pub objects: Vec<ObjectHealth>,
+    pub pods: Vec<PodView>,
+    /// False where the cluster could not be asked: objects and pods are then empty.
+    pub cluster_answers: bool,
+}
+
+impl Rollouts {
+    /// `shutdown` ends the tasks; what they were at is taken up by [`Rollouts::resume`] of the next server.
+    #[must_use]
+    pub fn new(store: Store, surroundings: Arc<dyn Surroundings>, settings: Settings, shutdown: CancellationToken) -> Self {
+        let inner = Inner { store, surroundings, settings, shutdown, running: Mutex::default(), tasks: TaskTracker::new() };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Takes up the rollouts that were running when the server ended. Call once, at start.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn resume(&self) -> Result<(), RolloutError> {
+        for row in self.inner.store.unfinished_rollouts().await? {
+            if let Some(user) = self.inner.store.user(&row.user_id).await? {
+                tracing::info!(rollout = %row.id, user = %user.login, phase = %row.phase, "going on with a rollout");
+                self.spawn(user, row);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the tasks have ended, after `shutdown` was cancelled.
+    pub async fn join(&self) {
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+    }
+
+    /// Sets where the application comes from.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn put_app(&self, user: &User, source: &Source) -> Result<(), RolloutError> {
+        Ok(self.inner.store.put_app(&user.id, &source.project, &source.path).await?)
+    }
+
+    /// The source of the application, which is made of `project` where there is none.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn ensure_app(&self, user: &User, project: &str) -> Result<Source, RolloutError> {
+        match self.source(user).await {
+            Err(RolloutError::NoApp) => {
+                let source = Source { project: project.to_owned(), path: String::new() };
+                self.put_app(user, &source).await?;
+                Ok(source)
+            }
+            other => other,
+        }
+    }
+
+    async fn source(&self, user: &User) -> Result<Source, RolloutError> {
+        let app = self.inner.store.app(&user.id).await?.ok_or(RolloutError::NoApp)?;
+        Ok(Source { project: app.project, path: app.path })
+    }
+
+    /// Reads the target state from git again, at `commit` or the newest; changes nothing that runs.
+    ///
+    /// # Errors
+    /// Where the project cannot be read. A target state that is wrong is no error but [`TargetState::Failed`].
+    pub async fn refresh(&self, user: &User, commit: Option<&str>) -> Result<Target, RolloutError> {
+        let source = self.source(user).await?;
+        let target = target::read(&self.inner, user, &source, commit).await?;
+        self.inner.store.set_app_target(&user.id, &serde_json::to_string(&target)?).await?;
+        Ok(target)
+    }
+
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn target(&self, user: &User) -> Result<Option<Target>, RolloutError> {
+        let app = self.inner.store.app(&user.id).await?.ok_or(RolloutError::NoApp)?;
+        Ok(app.target.as_deref().map(serde_json::from_str).transpose()?)
+    }
+
+    /// Begins to bring the current state to the target state.
+    ///
+    /// # Errors
+    /// [`RolloutError::Running`] where a rollout of this user has no end yet, [`RolloutError::NoTarget`],
+    /// [`RolloutError::TargetFailed`].
+    pub async fn start(&self, user: &User) -> Result<Rollout, RolloutError> {
+        let target = self.target(user).await?.ok_or(RolloutError::NoTarget)?;
+        if target.state == TargetState::Failed {
+            return Err(RolloutError::TargetFailed(target.diagnostics));
+        }
+        self.begin(user, &target.commit, None, &serde_json::to_string(&target.rendered)?, Phase::Resolve).await
+    }
+
+    /// Brings back what an earlier rollout brought about, with the very images it had.
+    ///
+    /// # Errors
+    /// [`RolloutError::NotFound`], [`RolloutError::Running`]; [`RolloutError::Invalid`] where the earlier one never got as far
+    /// as knowing its images.
+    pub async fn rollback(&self, user: &User, id: &RolloutId) -> Result<Rollout, RolloutError> {
+        let row = self.row(user, id).await?;
+        self.begin(user, &row.commit_id, Some(id), &row.objects, Phase::Resolve).await
+    }
+
+    async fn begin(&self, user: &User, commit: &str, origin: Option<&RolloutId>, objects: &str, phase: Phase) -> Result<Rollout, RolloutError> {
+        let row = match self.inner.store.add_rollout(&user.id, commit, origin, phase.as_str(), objects).await {
+            Ok(row) => row,
+            Err(StoreError::Conflict(_)) => {
+                let newest = self.inner.store.rollouts_of(&user.id, 1).await?;
+                return Err(newest.first().map_or(RolloutError::NotFound, |row| RolloutError::Running(row.id.clone())));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let rollout = Rollout::from_row(&row)?;
+        self.spawn(user.clone(), row);
+        Ok(rollout)
+    }
+
+    fn spawn(&self, user: User, row: RolloutRow) {
+        let id = row.id.clone();
+        let phase = Phase::parse(&row.phase).unwrap_or(Phase::Resolve);
+        let first = Progress { id: id.clone(), phase, detail: phase.text(), objects: Vec::new(), diagnostics: Vec::new(), urls: Vec::new() };
+        let (progress, receiver) = watch::channel(first);
+        let cancel = CancellationToken::new();
+        self.running().insert(id.clone(), Running { progress: receiver, cancel: cancel.clone() });
+        let run = Run { inner: self.inner.clone(), user, row, progress, cancel };
+        let rollouts = self.clone();
+        self.inner.tasks.spawn(async move {
+            run.run().await;
+            rollouts.running().remove(&id);
+        });
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<RolloutId, Running>> {
+        self.inner.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a rollout is at, followed until it ends: the sender goes with the task. `None` once it has ended.
+    #[must_use]
+    pub fn progress(&self, id: &RolloutId) -> Option<watch::Receiver<Progress>> {
+        self.running().get(id).map(|running| running.progress.clone())
+    }
+
+    /// Waits until a rollout has ended, telling `show` how it goes.
+    ///
+    /// # Errors
+    /// [`RolloutError::NotFound`].
+    pub async fn follow(&self, user: &User, id: &RolloutId, mut show: impl FnMut(&Progress)) -> Result<Rollout, RolloutError> {
+        if let Some(mut progress) = self.progress(id) {
+            loop {
+                let now = progress.borrow_and_update().clone();
+                show(&now);
+                if now.phase.is_end() || progress.changed().await.is_err() {
+                    break;
+                }
+            }
+        }
+        self.rollout(user, id).await
+    }
+
+    /// Stops a rollout where it is; what was applied stays.
+    ///
+    /// # Errors
+    /// [`RolloutError::NotFound`].
+    pub async fn cancel(&self, user: &User, id: &RolloutId) -> Result<(), RolloutError> {
+        self.row(user, id).await?;
+        if let Some(running) = self.running().get(id) {
+            running.cancel.cancel();
+        }
+        Ok(())
+    }
+
+    async fn row(&self, user: &User, id: &RolloutId) -> Result<RolloutRow, RolloutError> {
+        self.inner.store.rollout(id).await?.filter(|row| row.user_id == user.id).ok_or(RolloutError::NotFound)
+    }
+
+    /// # Errors
+    /// [`RolloutError::NotFound`] where there is none, or it is somebody else's.
+    pub async fn rollout(&self, user: &User, id: &RolloutId) -> Result<Rollout, RolloutError> {
+        Ok(Rollout::from_row(&self.row(user, id).await?)?)
+    }
+
+    /// The newest 100, newest first.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn history(&self, user: &User) -> Result<Vec<Rollout>, RolloutError> {
+        let rows = self.inner.store.rollouts_of(&user.id, 100).await?;
+        Ok(rows.iter().map(Rollout::from_row).collect::<Result<_, _>>()?)
+    }
+
+    /// The application as it is now.
+    ///
+    /// # Errors
+    /// [`RolloutError::NoApp`], or where the database does not answer. A cluster that does not answer is not an error.
+    pub async fn app(&self, user: &User) -> Result<App, RolloutError> {
+        let row = self.inner.store.app(&user.id).await?.ok_or(RolloutError::NoApp)?;
+        let target: Option<Target> = row.target.as_deref().map(serde_json::from_str).transpose()?;
+        let newest = self.inner.store.rollouts_of(&user.id, 20).await?;
+        let newest: Vec<&RolloutRow> = newest.iter().filter(|rollout| rollout.created_at >= row.created_at).collect();
+        let current = newest.first().map(|row| Rollout::from_row(row)).transpose()?;
+        let shown = newest.iter().find(|row| row.phase == Phase::Healthy.as_str()).or_else(|| newest.first());
+        let wanted: Vec<Value> = shown.map(|row| serde_json::from_str(&row.objects)).transpose()?.unwrap_or_default();
+        let (objects, pods, answers) = self.look(user, &wanted).await;
+        let worst = objects.iter().map(|o| o.state).max().unwrap_or(HealthState::Healthy);
+        let state = match current.as_ref().map(|rollout| rollout.phase) {
+            None => CurrentState::None,
+            Some(Phase::Failed) => CurrentState::Failed,
+            Some(Phase::Healthy | Phase::Cancelled) if !answers => CurrentState::Degraded,
+            Some(Phase::Healthy | Phase::Cancelled) => match worst {
+                HealthState::Healthy => CurrentState::Healthy,
+                HealthState::Progressing => CurrentState::Progressing,
+                HealthState::Degraded => CurrentState::Degraded,
+            },
+            Some(_) => CurrentState::Progressing,
+        };
+        let settings = &self.inner.settings;
+        Ok(App {
+            source: Source { project: row.project, path: row.path },
+            target,
+            urls: crate::urls::of(&wanted, &settings.scheme, &settings.authority),
+            current,
+            state,
+            objects,
+            pods,
+            cluster_answers: answers,
+        })
+    }
+
+    async fn look(&self, user: &User, wanted: &[Value]) -> (Vec<ObjectHealth>, Vec<PodView>, bool) {
+        let Ok(client) = self.inner.surroundings.cluster().await else { return (Vec::new(), Vec::new(), false) };
+        let with_rollouts = wanted.iter().any(|object| object["kind"] == "Rollout");
+        match Live::look(&client, &user.login.namespace(), with_rollouts).await {
+            Ok(live) => (wait::judge(wanted, &live, jiff::Timestamp::now()).objects, pods::of(&live), true),
+            Err(error) => {
+                tracing::warn!(user = %user.login, %error, "looking at an application");
+                (Vec::new(), Vec::new(), false)
+            }
+        }
+    }
+
+    /// Takes the application away; its data (claims) only `with_data`.
+    ///
+    /// # Errors
+    /// [`RolloutError::Running`] while a rollout runs; otherwise where the cluster or the database does not answer.
+    pub async fn remove_app(&self, user: &User, with_data: bool) -> Result<(), RolloutError> {
+        let app = self.inner.store.app(&user.id).await?.ok_or(RolloutError::NoApp)?;
+        if let Some(running) = self.inner.store.rollouts_of(&user.id, 1).await?.first().filter(|row| row.finished_at.is_none()) {
+            return Err(RolloutError::Running(running.id.clone()));
+        }
+        let applied: Vec<ObjectRef> = serde_json::from_str(&app.applied)?;
+        if !applied.is_empty() {
+            let client = self.cluster().await?;
+            let namespace = user.login.namespace();
+            for object in applied.iter().filter(|object| with_data || object.kind != "PersistentVolumeClaim") {
+                apply::delete(&client, &namespace, object).await?;
+            }
+            if with_data {
+                apply::delete_claims(&client, &namespace).await?;
+            }
+        }
+        Ok(self.inner.store.remove_app(&user.id).await?)
+    }
+
+    async fn cluster(&self) -> Result<Client, RolloutError> {
+        self.inner.surroundings.cluster().await.map_err(RolloutError::Cluster)
+    }
+
+    /// A container's log; with `follow` it goes on.
+    ///
+    /// # Errors
+    /// [`RolloutError::NotFound`] where the user has no such pod.
+    pub async fn pod_log(
+        &self,
+        user: &User,
+        pod: &str,
+        container: Option<String>,
+        follow: bool,
+        previous: bool,
+    ) -> Result<impl Stream<Item = std::io::Result<Vec<u8>>> + use<>, RolloutError> {
+        pods::log(&self.cluster().await?, &user.login.namespace(), pod, container, follow, previous).await
+    }
+
+    /// # Errors
+    /// Where the cluster does not answer.
+    pub async fn secrets(&self, user: &User) -> Result<Vec<SecretNames>, RolloutError> {
+        Ok(secrets::list(&self.cluster().await?, &user.login.namespace()).await?)
+    }
+
+    /// # Errors
+    /// [`RolloutError::Invalid`] where name or keys cannot be taken.
+    pub async fn put_secret(&self, user: &User, name: &str, values: &BTreeMap<String, String>) -> Result<(), RolloutError> {
+        let client = self.cluster().await?;
+        self.inner.surroundings.ensure_namespace(&client, user).await.map_err(RolloutError::Cluster)?;
+        secrets::put(&client, &user.login.namespace(), name, values).await
+    }
+
+    /// # Errors
+    /// [`RolloutError::NotFound`].
+    pub async fn remove_secret(&self, user: &User, name: &str) -> Result<(), RolloutError> {
+        secrets::remove(&self.cluster().await?, &user.login.namespace(), name).await
+    }
+}

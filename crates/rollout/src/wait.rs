@@ -1,0 +1,231 @@
+//! Waiting until everything applied is healthy, by watching; giving up early where waiting cannot help.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use kube::api::{DeleteParams, LogParams};
+use kube::{Api, Client};
+use k8s_openapi::api::core::v1::Pod;
+use maru_manifest::{Diagnostic, Files, ObjectRef, find_object};
+use maru_model::Text;
+use serde_json::Value;
+
+use crate::live::{Follower, Live};
+use crate::model::{HealthState, ObjectHealth, text};
+use crate::{health, kinds, trouble};
+use crate::trouble::Trouble;
+
+/// After which a rollout is given up whatever it waits for.
+const DEADLINE: Duration = Duration::from_secs(300);
+const LOG_LINES: i64 = 12;
+
+/// How everything is at one moment.
+pub(crate) struct Verdict {
+    pub objects: Vec<ObjectHealth>,
+    pub troubles: Vec<Trouble>,
+    pub done: bool,
+}
+
+/// Pure: what `live` says about `wanted`.
+pub(crate) fn judge(wanted: &[Value], live: &Live, now: jiff::Timestamp) -> Verdict {
+    let mut objects: Vec<ObjectHealth> = wanted.iter().map(|object| health::of(object, live)).collect();
+    let unhealthy = objects.iter().filter(|o| o.state != HealthState::Healthy).count();
+    let mut troubles = Vec::new();
+    let mut settling = false;
+    for health in &mut objects {
+        let (kind, name) = (health.object.kind.clone(), health.object.name.clone());
+        if !kinds::WORKLOADS.contains(&kind.as_str()) {
+            continue;
+        }
+        if health.state == HealthState::Healthy {
+            if trouble::is_settling(&trouble::newest_pods(&kind, &name, live), now) {
+                settling = true;
+                health.state = HealthState::Progressing;
+                health.message = Text::new("started; watching whether it stays up", "시작됨. 계속 실행되는지 지켜보는 중");
+            }
+            continue;
+        }
+        let found = trouble::of(&kind, &name, live, unhealthy == 1);
+        if let Some(first) = found.first() {
+            health.message = first.message.clone();
+        }
+        if health.state == HealthState::Degraded && found.iter().all(|t| t.patience.is_none()) {
+            let log = trouble::newest_pods(&kind, &name, live).first().and_then(|pod| first_container(pod));
+            troubles.push(Trouble {
+                code: "degraded",
+                workload: format!("{kind} {name}"),
+                message: health.message.clone(),
+                fix: found.first().and_then(|t| t.fix.clone()),
+                patience: Some(Duration::ZERO),
+                log,
+            });
+        }
+        troubles.extend(found);
+    }
+    Verdict { done: unhealthy == 0 && !settling, objects, troubles }
+}
+
+fn first_container(pod: &Value) -> Option<(String, String, bool)> {
+    Some((pod.pointer("/metadata/name")?.as_str()?.to_owned(), pod.pointer("/spec/containers/0/name")?.as_str()?.to_owned(), false))
+}
+
+/// Waits until all of `wanted` is healthy; `show` is told whenever something changed. The answer on success is what was last
+/// seen.
+///
+/// # Errors
+/// Why it will not become healthy.
+pub(crate) async fn until_healthy(
+    client: &Client,
+    namespace: &str,
+    wanted: &[Value],
+    files: &Files,
+    mut show: impl FnMut(&[ObjectHealth]),
+) -> Result<Live, Vec<Diagnostic>> {
+    let with_rollouts = wanted.iter().any(|object| object["kind"] == "Rollout");
+    let mut follower = Follower::new(client, namespace, with_rollouts);
+    let began = Instant::now();
+    let mut since: HashMap<(String, &'static str), Instant> = HashMap::new();
+    let mut replaced: Vec<String> = Vec::new();
+    loop {
+        if follower.is_complete() {
+            let verdict = judge(wanted, &follower.live, jiff::Timestamp::now());
+            show(&verdict.objects);
+            if verdict.done {
+                return Ok(follower.live);
+            }
+            since.retain(|(workload, code), _| verdict.troubles.iter().any(|t| &t.workload == workload && t.code == *code));
+            for found in &verdict.troubles {
+                since.entry((found.workload.clone(), found.code)).or_insert_with(Instant::now);
+            }
+            let hopeless: Vec<&Trouble> = verdict
+                .troubles
+                .iter()
+                .filter(|t| t.patience.is_some_and(|patience| since[&(t.workload.clone(), t.code)].elapsed() >= patience))
+                .collect();
+            if !hopeless.is_empty() {
+                return Err(give_up(client, namespace, files, &hopeless).await);
+            }
+            if began.elapsed() > DEADLINE {
+                return Err(too_late(client, namespace, files, &verdict).await);
+            }
+            replace_stuck(client, namespace, &follower.live, &mut replaced).await;
+        } else if began.elapsed() > DEADLINE {
+            let message = Text::new("Kubernetes does not tell how the objects are", "Kubernetes 가 오브젝트 상태를 알려 주지 않습니다");
+            return Err(vec![Diagnostic::error("cluster_silent", message)]);
+        }
+        // Several changes come together; looking once for all of them is enough.
+        tokio::select! {
+            change = follower.next() => {
+                if let Err(error) = change {
+                    tracing::debug!(namespace, %error, "watching a rollout");
+                }
+                let settle = tokio::time::sleep(Duration::from_millis(30));
+                tokio::pin!(settle);
+                loop {
+                    tokio::select! {
+                        () = &mut settle => break,
+                        _ = follower.next() => {}
+                    }
+                }
+            }
+            () = tokio::time::sleep(Duration::from_millis(500)) => {}
+        }
+    }
+}
+
+async fn give_up(client: &Client, namespace: &str, files: &Files, troubles: &[&Trouble]) -> Vec<Diagnostic> {
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for trouble in troubles {
+        let diagnostic = explain(client, namespace, files, trouble).await;
+        if !found.iter().any(|d| d.code == diagnostic.code && d.message == diagnostic.message) {
+            found.push(diagnostic);
+        }
+    }
+    found
+}
+
+async fn too_late(client: &Client, namespace: &str, files: &Files, verdict: &Verdict) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for trouble in &verdict.troubles {
+        found.push(explain(client, namespace, files, trouble).await);
+    }
+    let seconds = DEADLINE.as_secs();
+    for health in verdict.objects.iter().filter(|o| o.state != HealthState::Healthy) {
+        let (kind, name) = (&health.object.kind, &health.object.name);
+        if found.iter().any(|d: &Diagnostic| d.message.en.starts_with(&format!("{kind} {name}:"))) {
+            continue;
+        }
+        let (en, ko) = (&health.message.en, &health.message.ko);
+        let message = Text::new(
+            format!("{kind} {name}: not healthy after {seconds} seconds: {en}"),
+            format!("{kind} {name}: {seconds}초가 지나도 정상이 되지 않았습니다: {ko}"),
+        );
+        found.push(place(Diagnostic::error("rollout_deadline", message), &health.object, files));
+    }
+    found
+}
+
+async fn explain(client: &Client, namespace: &str, files: &Files, trouble: &Trouble) -> Diagnostic {
+    let (en, ko) = (&trouble.message.en, &trouble.message.ko);
+    let workload = &trouble.workload;
+    let mut message = text!("{workload}: {en}", "{workload}: {ko}");
+    if let Some((pod, container, previous)) = &trouble.log
+        && let Some(lines) = last_lines(client, namespace, pod, container, *previous).await
+    {
+        message = Text::new(format!("{}\nIts last lines:\n{lines}", message.en), format!("{}\n마지막 로그:\n{lines}", message.ko));
+    }
+    let mut diagnostic = Diagnostic::error(trouble.code, message);
+    diagnostic.fix.clone_from(&trouble.fix);
+    let (kind, name) = workload.split_once(' ').unwrap_or((workload, ""));
+    let object = ObjectRef { api_version: String::new(), kind: kind.to_owned(), name: name.to_owned(), namespace: String::new() };
+    place(diagnostic, &object, files)
+}
+
+fn place(diagnostic: Diagnostic, object: &ObjectRef, files: &Files) -> Diagnostic {
+    match find_object(files, &object.kind, &object.name, "metadata.name") {
+        Some((file, mark)) => diagnostic.at(&file, mark),
+        None => diagnostic,
+    }
+}
+
+/// What a container last wrote; `None` where nothing can be had.
+pub(crate) async fn last_lines(client: &Client, namespace: &str, pod: &str, container: &str, previous: bool) -> Option<String> {
+    let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+    let params = LogParams { container: Some(container.to_owned()), tail_lines: Some(LOG_LINES), previous, ..LogParams::default() };
+    let read = tokio::time::timeout(Duration::from_secs(5), pods.logs(pod, &params)).await;
+    read.ok()?.ok().map(|text| text.trim_end().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// A StatefulSet does not replace a pod of the version before that never became ready (kubernetes#67250): it waits for it
+/// forever. Such a pod is deleted once, as a person would.
+async fn replace_stuck(client: &Client, namespace: &str, live: &Live, replaced: &mut Vec<String>) {
+    for set in live.of_kind("StatefulSet") {
+        let (uid, newest) = (&set["metadata"]["uid"], &set["status"]["updateRevision"]);
+        let stuck = live.of_kind("Pod").filter(|pod| {
+            let owned = pod.pointer("/metadata/ownerReferences/0/uid") == Some(uid);
+            let old = pod.pointer("/metadata/labels/controller-revision-hash").is_some_and(|revision| revision != newest);
+            owned && old && pod["metadata"]["deletionTimestamp"].is_null() && is_broken(pod)
+        });
+        for pod in stuck {
+            let uid = pod["metadata"]["uid"].as_str().unwrap_or_default();
+            let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+            if replaced.iter().any(|done| done == uid) {
+                continue;
+            }
+            replaced.push(uid.to_owned());
+            let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+            match pods.delete(name, &DeleteParams::default()).await {
+                Ok(_) => tracing::info!(namespace, pod = name, "replaced a broken pod of the version before"),
+                Err(error) => tracing::warn!(namespace, pod = name, %error, "replacing a broken pod"),
+            }
+        }
+    }
+}
+
+fn is_broken(pod: &Value) -> bool {
+    let statuses = ["initContainerStatuses", "containerStatuses"].into_iter().filter_map(|list| pod["status"][list].as_array());
+    statuses.flatten().any(|status| {
+        let reason = status.pointer("/state/waiting/reason").and_then(Value::as_str).unwrap_or_default();
+        ["ImagePullBackOff", "ErrImagePull", "CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError", "InvalidImageName"].contains(&reason)
+    })
+}
