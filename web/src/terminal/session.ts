@@ -140,6 +140,7 @@ export class TerminalSession {
 
   /** The GPU draws a flood faster; where there is none, or it is lost, xterm's own renderer stays. */
   private async drawOnGpu(): Promise<void> {
+    if (!hasGpu()) return;
     try {
       const { WebglAddon } = await import("@xterm/addon-webgl");
       const addon = new WebglAddon();
@@ -149,6 +150,15 @@ export class TerminalSession {
       // No WebGL here.
     }
   }
+}
+
+/** WebGL that a CPU only pretends is slower than no WebGL. */
+function hasGpu(): boolean {
+  const context = document
+    .createElement("canvas")
+    .getContext("webgl2", { failIfMajorPerformanceCaveat: true });
+  context?.getExtension("WEBGL_lose_context")?.loseContext();
+  return context !== null;
 }
 
 /** Keys that are the page's even while a terminal has the focus. */
