@@ -34,7 +34,7 @@ impl Default for Options {
             trusted: Vec::new(),
             connect_timeout: Duration::from_secs(3),
             read_timeout: Duration::from_secs(60),
-            drain: Duration::from_secs(25),
+            drain: Duration::from_secs(4),
             show_logs: true,
         }
     }
