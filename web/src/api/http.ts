@@ -65,8 +65,9 @@ export async function ask(path: string, options: Ask = {}): Promise<Response> {
     if (options.signal?.aborted) throw error;
     throw new ApiError(0, { code: "unreachable", detail: t("error.unreachable") });
   }
-  if (response.ok || options.accept?.includes(response.status)) return response;
   if (response.status === 401) signedOut.value = true;
+  else if (response.ok && signedOut.peek()) signedOut.value = false;
+  if (response.ok || options.accept?.includes(response.status)) return response;
   throw new ApiError(response.status, await readProblem(response));
 }
 

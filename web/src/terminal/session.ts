@@ -87,7 +87,7 @@ export class TerminalSession {
     this.terminal.onResize((size) => {
       if (!this.following) this.stream.resize(size);
     });
-    this.terminal.attachCustomKeyEventHandler((event) => !isPageKey(event));
+    this.terminal.attachCustomKeyEventHandler((event) => !this.isOurs(event));
     this.stream.start();
   }
 
@@ -132,6 +132,30 @@ export class TerminalSession {
     this.terminal.dispose();
   }
 
+  /** Keys that are not the program's: the page's own, and those that copy and paste as everywhere else. */
+  private isOurs(event: KeyboardEvent): boolean {
+    if (!event.ctrlKey || event.altKey || event.metaKey) return false;
+    const selected = this.terminal.hasSelection();
+    switch (event.code) {
+      case "Backquote":
+      case "KeyV":
+        return true;
+      case "KeyC":
+        if (event.shiftKey) {
+          // The browser has another use for it (its inspector).
+          event.preventDefault();
+          if (event.type === "keydown" && selected)
+            void navigator.clipboard?.writeText(this.terminal.getSelection());
+          return true;
+        }
+        // Copied once; the next one interrupts.
+        if (event.type === "keydown" && selected) setTimeout(() => this.terminal.clearSelection());
+        return selected;
+      default:
+        return false;
+    }
+  }
+
   private follow({ cols, rows }: Size): void {
     this.following = true;
     this.terminal.resize(cols, rows);
@@ -159,9 +183,4 @@ function hasGpu(): boolean {
     .getContext("webgl2", { failIfMajorPerformanceCaveat: true });
   context?.getExtension("WEBGL_lose_context")?.loseContext();
   return context !== null;
-}
-
-/** Keys that are the page's even while a terminal has the focus. */
-export function isPageKey(event: KeyboardEvent): boolean {
-  return event.ctrlKey && event.code === "Backquote";
 }
