@@ -1,49 +1,18 @@
 /** The project's files, as an ARIA tree: arrows walk, Enter opens, F2 renames, Delete deletes. */
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon, type IconName } from "../app/icons";
 import { sayError } from "../app/toast";
-import { openFile } from "../editor/state";
 import { type Key, t } from "../i18n";
 import { activate, askRemove } from "./actions";
-import { NameField } from "./NameField";
 import { type MenuAt, RowMenu } from "./RowMenu";
-import {
-  create,
-  naming,
-  refreshTree,
-  rename,
-  root,
-  rows,
-  selected,
-  startNaming,
-  toggle,
-  treeLoaded,
-} from "./state";
-import { isFolder, nameOf, parentOf, type Row } from "./tree";
+import { naming, refreshTree, root, rows, selected, startNaming, toggle, treeLoaded } from "./state";
+import { NewRow, TreeRow } from "./TreeRow";
+import { isFolder, parentOf, type Row } from "./tree";
+import { windowOf } from "./window";
 import "./files.css";
 
-function NewRow({ depth }: { depth: number }) {
-  const now = naming.value;
-  if (!now || now.kind === "rename") return null;
-  return (
-    <div class="tree-row" style={{ paddingInlineStart: indent(depth) }}>
-      <span class="tree-chevron" />
-      <Icon name={now.kind === "folder" ? "folder" : "file"} class="tree-icon" />
-      <NameField
-        initial=""
-        done={(name) => {
-          naming.value = null;
-          if (name === null) return;
-          create(now.kind, now.folder, name)
-            .then((path) => (now.kind === "file" ? openFile(path) : undefined))
-            .catch(sayError);
-        }}
-      />
-    </div>
-  );
-}
-
-const indent = (depth: number): string => `calc(var(--s2) + ${depth} * 14px)`;
+/** CSS pixels; fingers need more. */
+const ROW = matchMedia("(hover: none)").matches ? 38 : 26;
 
 function HeadButton({ icon, words, run }: { icon: IconName; words: Key; run: () => Promise<void> }) {
   return (
@@ -62,14 +31,30 @@ function HeadButton({ icon, words, run }: { icon: IconName; words: Key; run: () 
 export function FileTree() {
   const [menu, setMenu] = useState<MenuAt | null>(null);
   const list = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState({ top: 0, height: 0 });
+  const look = () =>
+    list.current && setView({ top: list.current.scrollTop, height: list.current.clientHeight });
+  useEffect(() => {
+    if (!list.current) return;
+    const observer = new ResizeObserver(look);
+    observer.observe(list.current);
+    return () => observer.disconnect();
+  }, []);
   const visible = rows.value;
   const current = visible.some((row) => row.path === selected.value)
     ? selected.value
     : (visible[0]?.path ?? "");
   const now = naming.value;
+  const { from, to } = windowOf(visible.length, view.top, view.height, ROW);
 
   function focusRow(path: string) {
     selected.value = path;
+    const frame = list.current;
+    const top = visible.findIndex((row) => row.path === path) * ROW;
+    // A row out of view may not be drawn; scrolling there draws it.
+    if (frame && top < frame.scrollTop) frame.scrollTop = top;
+    else if (frame && top + ROW > frame.scrollTop + frame.clientHeight)
+      frame.scrollTop = top + ROW - frame.clientHeight;
     requestAnimationFrame(() => {
       list.current?.querySelector<HTMLElement>(`[data-path="${CSS.escape(path)}"]`)?.focus();
     });
@@ -137,10 +122,13 @@ export function FileTree() {
         role="tree"
         aria-label={t("files.title")}
         data-testid="file-tree"
+        style={{ "--row": `${ROW}px` }}
         onKeyDown={keys}
+        onScroll={look}
       >
         {now && now.kind !== "rename" && now.folder === root.value && <NewRow depth={0} />}
-        {visible.map((row) => (
+        {from > 0 && <div style={{ height: `${from * ROW}px` }} />}
+        {visible.slice(from, to).map((row) => (
           <TreeRow
             key={row.path}
             row={row}
@@ -151,86 +139,10 @@ export function FileTree() {
             }}
           />
         ))}
+        {to < visible.length && <div style={{ height: `${(visible.length - to) * ROW}px` }} />}
         {treeLoaded.value && visible.length === 0 && !now && <p class="tree-empty">{t("files.empty")}</p>}
       </div>
       {menu && <RowMenu at={menu} close={closeMenu} />}
     </section>
-  );
-}
-
-function TreeRow({
-  row,
-  tabbable,
-  onMenu,
-}: {
-  row: Row;
-  tabbable: boolean;
-  onMenu: (x: number, y: number) => void;
-}) {
-  const now = naming.value;
-  const renaming = now?.kind === "rename" && now.path === row.path;
-  return (
-    <>
-      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the tree around it takes the keys of all its rows */}
-      <div
-        class="tree-row"
-        role="treeitem"
-        data-path={row.path}
-        aria-level={row.depth + 1}
-        aria-posinset={row.position}
-        aria-setsize={row.siblings}
-        aria-selected={selected.value === row.path}
-        aria-expanded={isFolder(row) ? row.expanded : undefined}
-        tabIndex={tabbable ? 0 : -1}
-        style={{ paddingInlineStart: indent(row.depth) }}
-        title={row.name}
-        onClick={() => activate(row)}
-        onContextMenu={(event) => {
-          event.preventDefault();
-          const keyboard = event.clientX === 0 && event.clientY === 0;
-          const box = event.currentTarget.getBoundingClientRect();
-          onMenu(keyboard ? box.left + 24 : event.clientX, keyboard ? box.bottom : event.clientY);
-        }}
-      >
-        {isFolder(row) ? (
-          <Icon name="chevron" class={row.expanded ? "tree-chevron open" : "tree-chevron"} />
-        ) : (
-          <span class="tree-chevron" />
-        )}
-        <Icon
-          name={isFolder(row) ? "folder" : "file"}
-          class={isFolder(row) ? "tree-icon wood" : "tree-icon"}
-        />
-        {renaming ? (
-          <NameField
-            initial={nameOf(row.path)}
-            done={(name) => {
-              naming.value = null;
-              if (name !== null) rename(row.path, name).catch(sayError);
-            }}
-          />
-        ) : (
-          <>
-            <span class="tree-name">{row.name}</span>
-            <button
-              type="button"
-              class="icon-button tree-more"
-              tabIndex={-1}
-              aria-label={t("files.menu", { name: row.name })}
-              onClick={(event) => {
-                event.stopPropagation();
-                const box = event.currentTarget.getBoundingClientRect();
-                onMenu(box.left, box.bottom);
-              }}
-            >
-              <Icon name="more" />
-            </button>
-          </>
-        )}
-      </div>
-      {now && now.kind !== "rename" && now.folder === row.path && row.expanded && (
-        <NewRow depth={row.depth + 1} />
-      )}
-    </>
   );
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../api/types";
 import { isGoodName, isWithin, movedPath, parentOf, sortEntries, staleFolders, visibleRows } from "./tree";
+import { windowOf } from "./window";
 
 const entry = (name: string, kind: Entry["kind"] = "file"): Entry => ({ name, kind, size: 0 });
 
@@ -46,5 +47,12 @@ describe("the tree", () => {
   it("refuses names that are none", () => {
     expect(["", ".", "..", "a/b"].some(isGoodName)).toBe(false);
     expect(isGoodName("한글 이름.txt")).toBe(true);
+  });
+
+  it("draws only what is in view of a long list, and some around it", () => {
+    expect(windowOf(200, 0, 500, 26)).toEqual({ from: 0, to: 200 });
+    expect(windowOf(10_000, 0, 520, 26)).toEqual({ from: 0, to: 50 });
+    expect(windowOf(10_000, 26_000, 520, 26)).toEqual({ from: 970, to: 1050 });
+    expect(windowOf(10_000, 1e9, 520, 26)).toEqual({ from: 9969, to: 10_000 });
   });
 });
