@@ -75,7 +75,8 @@ export async function openTree(): Promise<void> {
   watch?.close();
   watch = subscribe("/workspace/watch", {
     onEvent: (event) => noteChange(JSON.parse(event.data) as WatchEvent),
-    onOpen: () => void refreshTree().catch(() => undefined),
+    // What happened while nobody watched is not told: all is looked at again.
+    onOpen: () => noteChange({ kind: "overflow", path: "" }),
   });
 }
 
