@@ -15,7 +15,7 @@ mod problem;
 mod terminal;
 
 pub use api::{
-    CreateTerminal, Created, Entry, EntryKind, ExecRequest, ExecResponse, Found, MakeFolder, Match, Move, Port, Stats, TerminalInfo,
+    CreateTerminal, Entry, EntryKind, ExecRequest, ExecResponse, Found, MakeFolder, Match, Move, Port, Stats, TerminalInfo,
     TreeResponse, TunnelUpgrade, WatchEvent,
 };
 pub use link::{Incoming, Link, LinkError, LinkStream, Side, link};

@@ -1,0 +1,44 @@
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use http::{Uri, header};
+use maru_model::Lang;
+
+use crate::{Agent, AgentError, exec, files, ports, stats, terminal, tunnel};
+
+/// The agent's HTTP API.
+pub fn router(agent: Arc<Agent>) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { Json(serde_json::json!({ "version": env!("CARGO_PKG_VERSION") })) }))
+        .route("/files/{*path}", get(files::read).put(files::save).delete(files::remove))
+        .route("/tree", get(files::tree_root))
+        .route("/tree/", get(files::tree_root))
+        .route("/tree/{*path}", get(files::tree))
+        .route("/move", post(files::move_entry))
+        .route("/folders", post(files::make_folder))
+        .route("/terminals", get(terminal::list).post(terminal::create))
+        .route("/terminals/{id}", delete(terminal::close))
+        .route("/terminals/{id}/stream", get(terminal::stream))
+        .route("/ports", get(ports::list))
+        .route("/preview/{port}", get(tunnel::connect))
+        .route("/exec", post(exec::run))
+        .route("/stats", get(stats::read))
+        .fallback(|uri: Uri| async move { AgentError::NoRoute { path: uri.path().to_owned() } })
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn(in_the_readers_language))
+        .with_state(agent)
+}
+
+/// Errors have no language until they get here.
+async fn in_the_readers_language(request: Request, next: Next) -> Response {
+    let lang = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).map_or(Lang::En, Lang::from_accept_language);
+    let response = next.run(request).await;
+    match response.extensions().get::<Arc<AgentError>>() {
+        Some(error) => error.render(lang),
+        None => response,
+    }
+}

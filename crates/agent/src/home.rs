@@ -1,0 +1,180 @@
+//! The one door to the file system: every path is opened beneath the home folder, by the kernel's own word
+//! (`openat2`, `RESOLVE_BENEATH`), races included. Where the kernel has no such call, or the way leads over an absolute
+//! link that comes back into home, the same walk is done step by step on file descriptors.
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, mkdirat, openat, openat2, readlinkat};
+use rustix::io::Errno;
+
+use crate::AgentError;
+
+const MAX_LINKS: usize = 40;
+const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// The home folder, held open.
+#[derive(Debug)]
+pub struct Home {
+    path: PathBuf,
+    dir: OwnedFd,
+}
+
+/// A name in a folder that is held open; whether there is something of that name is another question.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) dir: OwnedFd,
+    pub(crate) name: OsString,
+}
+
+impl Home {
+    /// # Errors
+    /// Where the folder cannot be opened.
+    pub fn open(path: &Path) -> std::io::Result<Self> {
+        let path = std::fs::canonicalize(path)?;
+        let dir = openat(CWD, &path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        Ok(Self { path, dir })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A path that the student gave, relative to home. An absolute one is taken where it is in home.
+    pub(crate) fn relative(&self, given: &str) -> Result<PathBuf, AgentError> {
+        if given.contains('\0') || given.len() > 4096 {
+            return Err(AgentError::BadPath { path: given.chars().take(200).collect() });
+        }
+        let path = Path::new(given);
+        if path.is_absolute() {
+            let inside = path.strip_prefix(&self.path).map_err(|_| AgentError::Outside { path: given.to_owned() })?;
+            return Ok(inside.to_owned());
+        }
+        Ok(path.to_owned())
+    }
+
+    /// Opens what the path leads to, links followed.
+    pub(crate) fn beneath(&self, path: &Path, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
+        for _ in 0..8 {
+            match openat2(&self.dir, path, flags, mode, ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS) {
+                // Something was renamed on the way: the kernel asks for another try.
+                Err(Errno::AGAIN) => {}
+                Err(Errno::NOSYS | Errno::XDEV | Errno::PERM) => return self.walk(path, flags, mode),
+                other => return other,
+            }
+        }
+        self.walk(path, flags, mode)
+    }
+
+    pub(crate) fn folder(&self, path: &Path) -> Result<OwnedFd, Errno> {
+        self.beneath(path, FOLDER, Mode::empty())
+    }
+
+    /// [`Self::beneath`] in user space. Going up pops a descriptor, so that no rename can lead out.
+    fn walk(&self, path: &Path, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+        let mut todo: Vec<OsString> = steps(path);
+        let mut stack: Vec<OwnedFd> = Vec::new();
+        let mut links = 0;
+        while let Some(step) = todo.pop() {
+            let here = stack.last().map_or(self.dir.as_fd(), AsFd::as_fd);
+            if step == ".." {
+                stack.pop().ok_or(Errno::XDEV)?;
+                continue;
+            }
+            match readlinkat(here, &step, Vec::new()) {
+                Ok(target) => {
+                    links += 1;
+                    if links > MAX_LINKS {
+                        return Err(Errno::LOOP);
+                    }
+                    let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
+                    if target.is_absolute() {
+                        stack.clear();
+                        todo.extend(steps(target.strip_prefix(&self.path).map_err(|_| Errno::XDEV)?));
+                    } else {
+                        todo.extend(steps(&target));
+                    }
+                }
+                Err(Errno::INVAL | Errno::NOENT) if todo.is_empty() => {
+                    return openat(here, &step, flags | OFlags::NOFOLLOW, mode);
+                }
+                Err(Errno::INVAL) => {
+                    let next = openat(here, &step, FOLDER | OFlags::NOFOLLOW, Mode::empty())?;
+                    stack.push(next);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let here = stack.last().map_or(self.dir.as_fd(), AsFd::as_fd);
+        openat(here, ".", flags, mode)
+    }
+
+    /// Where a path's last name is, not following it if it is a link.
+    pub(crate) fn entry(&self, path: &Path) -> Result<Place, Errno> {
+        let (parent, name) = split(path)?;
+        Ok(Place { dir: self.beneath(parent, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?, name: name.to_owned() })
+    }
+
+    /// Where what a path leads to is, links followed to the last.
+    pub(crate) fn place(&self, path: &Path) -> Result<Place, Errno> {
+        let mut path = path.to_owned();
+        for _ in 0..MAX_LINKS {
+            let place = self.entry(&path)?;
+            match readlinkat(&place.dir, &place.name, Vec::new()) {
+                Ok(target) => {
+                    let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
+                    path = if target.is_absolute() {
+                        target.strip_prefix(&self.path).map_err(|_| Errno::XDEV)?.to_owned()
+                    } else {
+                        split(&path)?.0.join(target)
+                    };
+                }
+                Err(Errno::INVAL | Errno::NOENT) => return Ok(place),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Errno::LOOP)
+    }
+
+    /// Makes every folder of the path that is missing, durably.
+    pub(crate) fn make_folders(&self, path: &Path) -> Result<(), Errno> {
+        match self.folder(path) {
+            Err(Errno::NOENT) => {}
+            other => return other.map(|_| ()),
+        }
+        let Ok((parent, _)) = split(path) else { return Err(Errno::NOENT) };
+        self.make_folders(parent)?;
+        let place = self.place(path)?;
+        match mkdirat(&place.dir, &place.name, Mode::from_raw_mode(0o755)) {
+            Ok(()) => rustix::fs::fsync(&place.dir),
+            Err(Errno::EXIST) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The names of a path, the first last.
+fn steps(path: &Path) -> Vec<OsString> {
+    let mut steps: Vec<OsString> = path
+        .components()
+        .filter_map(|c| match c {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => None,
+        })
+        .collect();
+    steps.reverse();
+    steps
+}
+
+/// Folder and name. An error for a path that ends in no name, such as `..` or home itself.
+pub(crate) fn split(path: &Path) -> Result<(&Path, &OsStr), Errno> {
+    match path.components().next_back() {
+        Some(Component::Normal(name)) if !name.as_bytes().contains(&0) => Ok((path.parent().unwrap_or(Path::new("")), name)),
+        _ => Err(Errno::ISDIR),
+    }
+}

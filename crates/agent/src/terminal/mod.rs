@@ -1,0 +1,271 @@
+//! Terminals: owned here, so that they outlive tabs, networks and servers.
+//!
+//! ```text
+//! program ⇄ PTY ─ read_output ─▶ State { ring, screen, viewers } ─ step ─▶ WebSocket of each viewer
+//!             ◀─ write_input ── input queue ◀──────────────────────────── typed, resize, ack
+//! ```
+
+mod boundary;
+mod handlers;
+mod pty;
+mod ring;
+mod screen;
+mod state;
+mod viewer;
+
+pub(crate) use handlers::{close, create, list, stream};
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use maru_protocol::{CreateTerminal, TerminalInfo};
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::unix::AsyncFd;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use self::state::State;
+use crate::{Agent, AgentError, clock};
+
+/// Terminals of one workspace whose program has not ended.
+const LIMIT: usize = 12;
+/// Bytes typed (or pasted) that a program has not read yet.
+const INPUT_LIMIT: usize = 4 * 1024 * 1024;
+/// How long a program may take to end after a hangup.
+const GRACE: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Default)]
+struct Input {
+    queue: VecDeque<Bytes>,
+    bytes: usize,
+    interrupt: bool,
+}
+
+pub(crate) struct Terminal {
+    id: String,
+    name: String,
+    pid: Pid,
+    created_at: i64,
+    master: AsyncFd<OwnedFd>,
+    state: Mutex<State>,
+    /// Counts changes of the state, for viewers to wait on.
+    changed: watch::Sender<u64>,
+    input: Mutex<Input>,
+    typed: Notify,
+    last_input: AtomicI64,
+    last_output: AtomicI64,
+    /// Cancelled when the terminal is removed; ends its viewers.
+    gone: CancellationToken,
+}
+
+impl Terminal {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn notify(&self) {
+        self.changed.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
+    fn output(&self, data: &[u8]) {
+        self.last_output.store(clock::now_ms(), Ordering::Relaxed);
+        self.state().output(data);
+        self.notify();
+    }
+
+    async fn may_go_on(&self) {
+        let mut changed = self.changed.subscribe();
+        // The sender is ours, so the wait cannot fail.
+        let _ = changed.wait_for(|_| !self.state().paused()).await;
+    }
+
+    /// Queues input. False where too much waits already.
+    fn type_in(&self, data: Bytes) -> bool {
+        let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+        if data[..] == [3] && input.bytes > 0 {
+            input.queue.clear();
+            input.bytes = 0;
+            input.interrupt = true;
+        }
+        if input.bytes + data.len() > INPUT_LIMIT {
+            return false;
+        }
+        input.bytes += data.len();
+        input.queue.push_back(data);
+        drop(input);
+        self.last_input.store(clock::now_ms(), Ordering::Relaxed);
+        self.typed.notify_one();
+        true
+    }
+
+    async fn next_input(&self) -> Option<Bytes> {
+        loop {
+            if self.gone.is_cancelled() {
+                return None;
+            }
+            {
+                let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(data) = input.queue.pop_front() {
+                    input.bytes -= data.len();
+                    input.interrupt = false;
+                    return Some(data);
+                }
+            }
+            tokio::select! {
+                () = self.typed.notified() => {}
+                () = self.gone.cancelled() => return None,
+            }
+        }
+    }
+
+    fn interrupted(&self) -> bool {
+        self.input.lock().unwrap_or_else(PoisonError::into_inner).interrupt
+    }
+
+    /// The group in the foreground: what runs, as the kernel sees it.
+    fn foreground(&self) -> Option<Pid> {
+        rustix::termios::tcgetpgrp(&self.master).ok()
+    }
+
+    fn hang_up(&self, with: Signal) {
+        if self.state().exit().is_some() {
+            return;
+        }
+        for group in [self.foreground(), Some(self.pid)].into_iter().flatten() {
+            let _ = kill_process_group(group, with);
+            let _ = kill_process_group(group, Signal::CONT);
+        }
+    }
+
+    async fn exited(&self) {
+        let mut changed = self.changed.subscribe();
+        let _ = changed.wait_for(|_| self.state().exit().is_some()).await;
+    }
+
+    /// Hangs up, and kills what has not gone then.
+    async fn end(&self) {
+        self.hang_up(Signal::HUP);
+        if tokio::time::timeout(GRACE, self.exited()).await.is_err() {
+            self.hang_up(Signal::KILL);
+        }
+        self.gone.cancel();
+    }
+
+    fn info(&self) -> TerminalInfo {
+        let foreground = self.foreground();
+        let state = self.state();
+        let (cols, rows) = state.size();
+        let running = foreground.filter(|_| state.exit().is_none());
+        TerminalInfo {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            cols,
+            rows,
+            pid: self.pid.as_raw_nonzero().get(),
+            command: running.and_then(crate::proc::command_line),
+            cwd: running.and_then(crate::proc::cwd),
+            title: state.title().map(str::to_owned),
+            viewers: state.viewers(),
+            created_at: clock::rfc3339(self.created_at / 1000),
+            exit_code: state.exit(),
+            seq: state.end(),
+        }
+    }
+}
+
+/// All terminals, oldest first.
+#[derive(Default)]
+pub(crate) struct Terminals {
+    all: Mutex<Vec<Arc<Terminal>>>,
+    made: std::sync::atomic::AtomicU64,
+}
+
+impl Terminals {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Terminal>>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, id: &str) -> Result<Arc<Terminal>, AgentError> {
+        self.lock().iter().find(|t| t.id == id).cloned().ok_or_else(|| AgentError::NoTerminal { id: id.to_owned() })
+    }
+
+    fn remove(&self, id: &str) {
+        self.lock().retain(|t| t.id != id);
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.lock().iter().filter(|t| t.state().exit().is_none()).count()
+    }
+
+    /// Milliseconds since 1970 of the last input and output of any.
+    pub(crate) fn last_activity(&self) -> (Option<i64>, Option<i64>) {
+        let all = self.lock();
+        let last = |of: fn(&Terminal) -> &AtomicI64| all.iter().map(|t| of(t).load(Ordering::Relaxed)).max().filter(|&at| at > 0);
+        (last(|t| &t.last_input), last(|t| &t.last_output))
+    }
+
+    /// Starts one, with its tasks.
+    pub(crate) fn create(&self, agent: &Agent, wanted: &CreateTerminal) -> Result<String, AgentError> {
+        let mut all = self.lock();
+        if all.iter().filter(|t| t.state().exit().is_none()).count() >= LIMIT {
+            return Err(AgentError::TooManyTerminals { limit: LIMIT });
+        }
+        // Ended ones are kept for who has not seen their end, but not for ever.
+        while all.len() >= LIMIT
+            && let Some(at) = all.iter().position(|t| t.state().exit().is_some())
+        {
+            all.remove(at).gone.cancel();
+        }
+        let number = self.made.fetch_add(1, Ordering::Relaxed) + 1;
+        // Unlike any of an agent before, so that a client can tell a restart.
+        let id = format!("t{:x}-{number}", agent.started_at);
+        let (cols, rows) = (wanted.cols.unwrap_or(80).clamp(2, 1000), wanted.rows.unwrap_or(24).clamp(1, 500));
+        let cwd = agent.working_folder(wanted.cwd.as_deref());
+        let shell = shell();
+        let line = wanted.command.as_deref().filter(|c| !c.trim().is_empty());
+        let program = pty::Program { agent: &agent.exe, shell: &shell, line, cwd: &cwd, home: agent.home.path(), id: &id };
+        let pty = pty::open(&program, cols, rows).map_err(|source| AgentError::Start { program: shell.clone(), source })?;
+        let terminal = Arc::new(Terminal {
+            name: wanted.name.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| line.map_or_else(|| format!("{number}"), str::to_owned)),
+            id: id.clone(),
+            pid: pty.started.pid,
+            created_at: clock::now_ms(),
+            master: pty.master,
+            state: Mutex::new(State::new(cols, rows)),
+            changed: watch::channel(0).0,
+            input: Mutex::default(),
+            typed: Notify::new(),
+            last_input: AtomicI64::new(0),
+            last_output: AtomicI64::new(0),
+            gone: CancellationToken::new(),
+        });
+        all.push(Arc::clone(&terminal));
+        let exit = pty.started.exit;
+        agent.tasks.spawn(pty::write_input(Arc::clone(&terminal)));
+        agent.tasks.spawn(async move {
+            pty::read_output(Arc::clone(&terminal)).await;
+            let code = exit.await.unwrap_or(-1);
+            terminal.state().exited(code);
+            terminal.notify();
+        });
+        Ok(id)
+    }
+
+    /// Hangs all up; returns once every program has ended or has been killed.
+    pub(crate) async fn end(&self) {
+        let all: Vec<_> = self.lock().drain(..).collect();
+        futures_util::future::join_all(all.iter().map(|t| t.end())).await;
+    }
+}
+
+/// The student's shell: `$SHELL`, else bash, else what every system has.
+fn shell() -> String {
+    let runs = |path: &str| rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok();
+    std::env::var("SHELL").ok().filter(|s| s.starts_with('/') && runs(s)).unwrap_or_else(|| {
+        if runs("/bin/bash") { "/bin/bash".to_owned() } else { "/bin/sh".to_owned() }
+    })
+}

@@ -1,0 +1,230 @@
+//! What a terminal looks like: a VT's state, and the lines that have left its top, kept as text with colours rather than
+//! as cells (a tenth of the memory).
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::num::NonZeroU16;
+
+use vt100::capture::{BasicFormattedCaptureRange, BasicFormattedCaptureState, RowContents};
+
+/// Lines above the screen that are kept.
+const SCROLLBACK: usize = 10_000;
+/// Of which the last so many are kept as cells, so that a screen made taller shows them again.
+const SCROLLBACK_CELLS: usize = 100;
+/// Bytes of lines kept as text, which bounds what very wide lines take.
+const SCROLLBACK_BYTES: usize = 4 * 1024 * 1024;
+
+const ERASE_SCROLLBACK: &[u8] = b"\x1b[3J";
+
+#[derive(Default)]
+struct Above {
+    lines: VecDeque<Box<str>>,
+    bytes: usize,
+    /// Of the last line: whether the next one continues it.
+    state: BasicFormattedCaptureState,
+    title: Option<String>,
+}
+
+/// Tells a wrapped line from an ended one by the first thing that the next one writes.
+struct Probe {
+    newline: bool,
+}
+
+impl std::fmt::Write for Probe {
+    fn write_str(&mut self, s: &str) -> std::fmt::Result {
+        self.newline = s.starts_with('\n');
+        // Enough seen.
+        Err(std::fmt::Error)
+    }
+}
+
+impl Above {
+    fn clear(&mut self) {
+        self.lines.clear();
+        self.bytes = 0;
+        self.state = BasicFormattedCaptureState::new();
+    }
+}
+
+impl vt100::Callbacks for Above {
+    fn on_scroll(&mut self, row: RowContents<'_>, alternate_screen: bool) {
+        if alternate_screen {
+            return;
+        }
+        let mut probe = Probe { newline: false };
+        let _ = row.write_formatted_basic(&mut probe, &mut self.state);
+        let mut line = String::new();
+        if probe.newline {
+            line.push_str("\r\n");
+        }
+        let mut state = BasicFormattedCaptureState::new();
+        // Writing into a String cannot fail.
+        let _ = row.write_formatted_basic(&mut line, &mut state);
+        if line.contains('\x1b') {
+            line.push_str("\x1b[m");
+        }
+        self.state = state;
+        self.bytes += line.len();
+        self.lines.push_back(line.into());
+        while self.lines.len() > SCROLLBACK || self.bytes > SCROLLBACK_BYTES {
+            let Some(oldest) = self.lines.pop_front() else { break };
+            self.bytes -= oldest.len();
+        }
+    }
+
+    fn set_window_title(&mut self, _: &mut vt100::Screen, title: &[u8]) {
+        let title: String = String::from_utf8_lossy(title).chars().filter(|c| !c.is_control()).take(200).collect();
+        self.title = (!title.is_empty()).then_some(title);
+    }
+}
+
+pub(crate) struct Screen {
+    parser: vt100::Parser<Above>,
+}
+
+impl Screen {
+    pub(crate) fn new(cols: u16, rows: u16) -> Self {
+        let (rows, cols) = size(cols, rows);
+        Self { parser: vt100::Parser::new_with_callbacks(rows, cols, SCROLLBACK_CELLS, Above::default()) }
+    }
+
+    pub(crate) fn feed(&mut self, mut bytes: &[u8]) {
+        // `clear` erases what is above as well, which the VT does not tell.
+        while let Some(at) = find(bytes, ERASE_SCROLLBACK) {
+            let (head, tail) = bytes.split_at(at + ERASE_SCROLLBACK.len());
+            self.parser.process(head);
+            self.parser.callbacks_mut().clear();
+            bytes = tail;
+        }
+        self.parser.process(bytes);
+    }
+
+    pub(crate) fn resize(&mut self, cols: u16, rows: u16) {
+        let (rows, cols) = size(cols, rows);
+        self.parser.set_size(rows, cols);
+    }
+
+    pub(crate) fn title(&self) -> Option<&str> {
+        self.parser.callbacks().title.as_deref()
+    }
+
+    /// Bytes that make a terminal of this size, in whatever state, look and act like this one.
+    pub(crate) fn replay(&mut self) -> Vec<u8> {
+        let alternate = self.parser.screen().alternate_screen();
+        let alternate_state = alternate.then(|| self.parser.screen().state_formatted());
+        if alternate {
+            // Nothing is lost by looking behind the alternate screen: this neither clears nor moves the cursor.
+            self.parser.process(b"\x1b[?47l");
+        }
+        let above = self.parser.callbacks();
+        let mut out = String::with_capacity(above.bytes + 16 * 1024);
+        // A full reset; it empties the scrollback, too.
+        out.push_str("\x1bc");
+        for line in &above.lines {
+            out.push_str(line);
+        }
+        let screen = self.parser.screen();
+        let mut rest = String::new();
+        let mut state = above.state.clone();
+        let _ = screen.write_contents_formatted_basic(&mut rest, BasicFormattedCaptureRange::Full(&mut state));
+        out.push_str(&rest.replace('\n', "\r\n"));
+        out.push_str("\x1b[m");
+        out.push_str(&screen.state_formatted());
+        if let Some(title) = &above.title {
+            let _ = write!(out, "\x1b]2;{title}\x1b\\");
+        }
+        if let Some(state) = alternate_state {
+            self.parser.process(b"\x1b[?47h");
+            out.push_str("\x1b[?1049h");
+            out.push_str(&state);
+        }
+        out.into_bytes()
+    }
+}
+
+fn size(cols: u16, rows: u16) -> (NonZeroU16, NonZeroU16) {
+    (NonZeroU16::new(rows).unwrap_or(NonZeroU16::MIN), NonZeroU16::new(cols).unwrap_or(NonZeroU16::MIN))
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    while let Some(at) = haystack[from..].iter().position(|&b| b == needle[0]) {
+        if haystack[from + at..].starts_with(needle) {
+            return Some(from + at);
+        }
+        from += at + 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Screen;
+
+    /// What a viewer's own terminal holds after a replay: scrollback and screen, as text.
+    fn seen(bytes: &[u8], cols: u16, rows: u16) -> (Vec<String>, vt100::Parser) {
+        let (r, c) = super::size(cols, rows);
+        let mut viewer = vt100::Parser::new(r, c, 50_000);
+        viewer.process(bytes);
+        let above = viewer.screen().scrollback_len();
+        let mut lines = Vec::new();
+        for offset in (1..=above).rev() {
+            viewer.screen_mut().set_scrollback(offset);
+            lines.push(viewer.screen().rows(0, cols).next().unwrap());
+        }
+        viewer.screen_mut().set_scrollback(0);
+        lines.extend(viewer.screen().rows(0, cols));
+        (lines, viewer)
+    }
+
+    fn same(output: &[u8], cols: u16, rows: u16) {
+        let mut screen = Screen::new(cols, rows);
+        for chunk in output.chunks(100) {
+            screen.feed(chunk);
+        }
+        let replay = screen.replay();
+        assert_eq!(replay, screen.replay(), "a replay changes nothing");
+        let (want, live) = seen(output, cols, rows);
+        let (got, again) = seen(&replay, cols, rows);
+        assert_eq!(got, want);
+        assert_eq!(again.screen().state_formatted(), live.screen().state_formatted());
+    }
+
+    #[test]
+    fn a_replay_shows_what_was_there() {
+        same(b"", 80, 24);
+        same(b"hello\r\n$ ", 80, 24);
+        same("\x1b[31m빨강\x1b[m 한글 é\r\n$ ".as_bytes(), 20, 5);
+        let long: Vec<u8> = (0..3000).flat_map(|i| format!("\x1b[3{}mline {i}\x1b[m\r\n", i % 8).into_bytes()).collect();
+        same(&long, 80, 24);
+        let wrapped: Vec<u8> = (0..900).flat_map(|i| format!("{i} {}\r\n", "한글wrap".repeat(i % 9)).into_bytes()).collect();
+        same(&wrapped, 20, 5);
+    }
+
+    #[test]
+    fn the_alternate_screen_and_what_is_behind_it() {
+        let mut output: Vec<u8> = (0..500).flat_map(|i| format!("line {i}\r\n").into_bytes()).collect();
+        output.extend_from_slice(b"$ vim\r\n\x1b[?1049h\x1b[H\x1b[2J\x1b[3;4Hin vim\x1b[?1h\x1b[?2004h");
+        same(&output, 40, 10);
+        output.extend_from_slice(b"\x1b[?1049l$ ");
+        same(&output, 40, 10);
+        let mut screen = Screen::new(40, 10);
+        screen.feed(&output[..output.len() - 10]);
+        let _ = screen.replay();
+        screen.feed(&output[output.len() - 10..]);
+        assert_eq!(seen(&screen.replay(), 40, 10).0, seen(&output, 40, 10).0);
+    }
+
+    #[test]
+    fn scrollback_is_bounded_and_can_be_cleared() {
+        let mut screen = Screen::new(80, 24);
+        for i in 0..30_000 {
+            screen.feed(format!("line {i}\r\n").as_bytes());
+        }
+        let (lines, _) = seen(&screen.replay(), 80, 24);
+        assert!(lines.len() >= 10_000 && lines.len() < 10_200, "{}", lines.len());
+        assert_eq!(lines[lines.len() - 2].trim_end(), "line 29999");
+        screen.feed(b"\x1b[H\x1b[2J\x1b[3Jfresh");
+        assert_eq!(seen(&screen.replay(), 80, 24).0.len(), 24);
+    }
+}

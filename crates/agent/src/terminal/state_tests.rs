@@ -1,0 +1,142 @@
+use super::*;
+
+fn take(state: &mut State, id: ViewerId) -> (Vec<u8>, Vec<Step>) {
+    let (mut bytes, mut steps) = (Vec::new(), Vec::new());
+    loop {
+        match state.step(id) {
+            Step::Wait => return (bytes, steps),
+            Step::Output(more) => bytes.extend_from_slice(&more),
+            other => {
+                let last = matches!(other, Step::Exit(_));
+                steps.push(other);
+                if last {
+                    return (bytes, steps);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_driver_pauses_the_terminal_and_lets_it_go_on() {
+    let mut state = State::new(80, 24);
+    let id = state.attach(None, false);
+    take(&mut state, id);
+    state.output(&vec![b'x'; 256 * 1024]);
+    assert!(!state.paused());
+    state.output(b"y");
+    assert!(state.paused());
+    let (bytes, _) = take(&mut state, id);
+    assert_eq!(bytes.len(), 256 * 1024, "no more than the window is on its way");
+    state.ack(id, 100 * 1024);
+    assert!(state.paused());
+    state.ack(id, 192 * 1024 + 1);
+    assert!(!state.paused());
+    state.output(&vec![b'x'; 300 * 1024]);
+    assert!(state.paused());
+    state.detach(id);
+    assert!(!state.paused(), "with no viewer it runs on");
+}
+
+#[test]
+fn a_stuck_observer_slows_nobody_and_is_skipped() {
+    let mut state = State::new(80, 24);
+    let driver = state.attach(None, false);
+    let observer = state.attach(None, false);
+    state.typed(driver);
+    take(&mut state, driver);
+    take(&mut state, observer);
+    for _ in 0..100 {
+        state.output(&[b'x'; 64 * 1024]);
+        let (bytes, _) = take(&mut state, driver);
+        assert_eq!(bytes.len(), 64 * 1024);
+        let end = state.end();
+        state.ack(driver, end);
+        assert!(!state.paused());
+        take(&mut state, observer);
+    }
+    assert_eq!(state.step(observer), Step::Wait, "what is on its way is to be taken first");
+    state.ack(observer, u64::MAX);
+    let Step::Replay(_, _, ServerFrame::Attached { seq, .. }) = state.step(observer) else { panic!("a replay") };
+    assert_eq!(seq, state.end());
+    assert_eq!(state.step(observer), Step::Wait);
+}
+
+#[test]
+fn resumes_exactly_or_replays() {
+    let mut state = State::new(80, 24);
+    state.output(b"0123456789");
+    let id = state.attach(Some(4), false);
+    assert_eq!(state.step(id), Step::Frame(ServerFrame::Attached { seq: 4, cols: 80, rows: 24 }));
+    assert_eq!(state.step(id), Step::Output(Bytes::from_static(b"456789")));
+    let ahead = state.attach(Some(11), false);
+    assert!(matches!(state.step(ahead), Step::Replay(..)));
+    state.output(&vec![b'x'; RING]);
+    let late = state.attach(Some(9), false);
+    assert!(matches!(state.step(late), Step::Replay(..)));
+    let whole = state.attach(Some(10), false);
+    assert!(matches!(state.step(whole), Step::Frame(ServerFrame::Attached { seq: 10, .. })));
+}
+
+#[test]
+fn an_observer_that_resumes_is_not_skipped_while_it_catches_up() {
+    let mut state = State::new(80, 24);
+    let driver = state.attach(None, false);
+    state.typed(driver);
+    take(&mut state, driver);
+    for _ in 0..20 {
+        state.output(&[b'x'; 64 * 1024]);
+        let (_, end) = (take(&mut state, driver), state.end());
+        state.ack(driver, end);
+    }
+    let observer = state.attach(Some(0), false);
+    let mut got = 0;
+    loop {
+        let (bytes, steps) = take(&mut state, observer);
+        assert!(!steps.iter().any(|s| matches!(s, Step::Replay(..))));
+        if bytes.is_empty() {
+            break;
+        }
+        got += bytes.len() as u64;
+        state.ack(observer, got);
+    }
+    assert_eq!(got, state.end());
+}
+
+#[test]
+fn a_replay_never_cuts_a_sequence() {
+    let mut state = State::new(80, 24);
+    state.output(b"abc\x1b[3");
+    let id = state.attach(None, false);
+    let Step::Replay(_, _, ServerFrame::Attached { seq, .. }) = state.step(id) else { panic!("a replay") };
+    assert_eq!(seq, 3);
+    state.output(b"1mred");
+    assert_eq!(take(&mut state, id).0, b"\x1b[31mred");
+}
+
+#[test]
+fn the_size_follows_who_typed_last() {
+    let mut state = State::new(80, 24);
+    let (a, b) = (state.attach(None, false), state.attach(None, false));
+    let watcher = state.attach(None, true);
+    assert_eq!(state.resize(watcher, 10, 10), None);
+    assert_eq!(state.resize(a, 100, 30), Some((100, 30)));
+    assert_eq!(state.resize(b, 50, 10), None);
+    assert_eq!(state.typed(b), Some((50, 10)));
+    assert_eq!(state.typed(a), Some((100, 30)));
+    take(&mut state, b);
+    state.resize(a, 90, 30);
+    assert_eq!(take(&mut state, b).1, vec![Step::Frame(ServerFrame::Size { cols: 90, rows: 30 })]);
+    assert!(state.drives(a) && !state.drives(b) && !state.drives(watcher));
+}
+
+#[test]
+fn the_exit_comes_after_all_output() {
+    let mut state = State::new(80, 24);
+    let id = state.attach(Some(0), false);
+    state.output(b"bye");
+    state.exited(3);
+    let (bytes, steps) = take(&mut state, id);
+    assert_eq!(bytes, b"bye");
+    assert_eq!(steps.last(), Some(&Step::Exit(ServerFrame::Exit { code: 3 })));
+}

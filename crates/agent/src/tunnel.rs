@@ -1,0 +1,74 @@
+//! `GET /preview/{port}` with `Upgrade: maru-tcp`: the connection becomes one to that port, inside the workspace.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use hyper_util::rt::TokioIo;
+use maru_protocol::TunnelUpgrade;
+use tokio::io::copy_bidirectional_with_sizes;
+use tokio::net::TcpStream;
+
+use crate::{Agent, AgentError};
+
+const BUFFER: usize = 64 * 1024;
+
+pub(crate) async fn connect(State(agent): State<Arc<Agent>>, Path(port): Path<u16>, request: Request) -> Result<Response, AgentError> {
+    let wanted = request.headers().get(header::UPGRADE).and_then(|v| v.to_str().ok());
+    if !wanted.is_some_and(|w| w.eq_ignore_ascii_case(TunnelUpgrade::PROTOCOL)) {
+        return Err(AgentError::Request(format!("Upgrade: {} is needed", TunnelUpgrade::PROTOCOL)));
+    }
+    if Some(port) == agent.reverse_port {
+        // It would lead back to the server, with this workspace's rights, whoever asks.
+        return Err(AgentError::Port { port, source: std::io::ErrorKind::PermissionDenied.into() });
+    }
+    let mut tcp = dial(port).await.map_err(|source| AgentError::Port { port, source })?;
+    agent.tasks.spawn(async move {
+        let upgraded = match hyper::upgrade::on(request).await {
+            Ok(upgraded) => upgraded,
+            Err(error) => {
+                tracing::debug!(%error, port, "tunnel");
+                return;
+            }
+        };
+        let mut stream = TokioIo::new(upgraded);
+        if let Err(error) = copy_bidirectional_with_sizes(&mut stream, &mut tcp, BUFFER, BUFFER).await {
+            tracing::debug!(%error, port, "tunnel");
+        }
+    });
+    let headers =
+        [(header::UPGRADE, HeaderValue::from_static(TunnelUpgrade::PROTOCOL)), (header::CONNECTION, HeaderValue::from_static("Upgrade"))];
+    Ok((StatusCode::SWITCHING_PROTOCOLS, headers).into_response())
+}
+
+/// A program may listen on either loopback address, or only on that of the container.
+async fn dial(port: u16) -> std::io::Result<TcpStream> {
+    let mut first_error = None;
+    for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+        match TcpStream::connect((address, port)).await {
+            Ok(stream) => {
+                let _ = stream.set_nodelay(true);
+                return Ok(stream);
+            }
+            Err(error) => {
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    if let Some(own) = own_address() {
+        if let Ok(stream) = TcpStream::connect((own, port)).await {
+            let _ = stream.set_nodelay(true);
+            return Ok(stream);
+        }
+    }
+    Err(first_error.unwrap_or_else(|| std::io::ErrorKind::ConnectionRefused.into()))
+}
+
+/// The address of the container, as the kernel would choose it for going out. No packet is sent.
+fn own_address() -> Option<IpAddr> {
+    let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}

@@ -1,0 +1,205 @@
+//! An agent in this process, with the server's end of a link to it.
+
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::TokioIo;
+use maru_agent::{Agent, Config, Home};
+use maru_protocol::{ClientFrame, Incoming, Link, LinkStream, ServerFrame, Side, link};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_util::sync::CancellationToken;
+
+pub struct World {
+    pub folder: tempfile::TempDir,
+    pub link: Link,
+    pub incoming: Incoming,
+    pub reverse: u16,
+    pub stop: CancellationToken,
+    pub serving: tokio::task::JoinHandle<()>,
+}
+
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("home");
+        std::fs::create_dir(&home).unwrap();
+        Self::at(folder, &home).await
+    }
+
+    pub async fn at(folder: tempfile::TempDir, home: &Path) -> Self {
+        let socket = folder.path().join("agent.sock");
+        let reverse = free_port();
+        let agent = Arc::new(Agent::new(Home::open(home).unwrap(), env!("CARGO_BIN_EXE_maru-agent").into(), Some(reverse)));
+        let stop = CancellationToken::new();
+        let config = Config { socket: socket.clone(), reverse: Some(([127, 0, 0, 1], reverse).into()) };
+        let (token, path) = (stop.clone(), socket.clone());
+        let serving = tokio::spawn(async move { maru_agent::serve(agent, config, token).await.unwrap() });
+        while !path.exists() {
+            tokio::task::yield_now().await;
+        }
+        let (link, incoming) = connect(&socket).await;
+        Self { folder, link, incoming, reverse, stop, serving }
+    }
+
+    pub fn home(&self) -> std::path::PathBuf {
+        self.folder.path().join("home")
+    }
+
+    pub async fn reconnect(&mut self) {
+        (self.link, self.incoming) = connect(&self.folder.path().join("agent.sock")).await;
+    }
+
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> Response<Bytes> {
+        send(self.link.open().await.unwrap(), request).await
+    }
+
+    pub async fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Response<Bytes> {
+        let mut request = Request::builder().method(method).uri(path).header("host", "agent");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Full::new(body.into())).unwrap()).await
+    }
+
+    pub async fn get(&self, path: &str) -> Response<Bytes> {
+        self.call("GET", path, &[], "").await
+    }
+
+    pub async fn json(&self, method: &str, path: &str, body: serde_json::Value) -> serde_json::Value {
+        let answer = self.call(method, path, &[], body.to_string()).await;
+        assert!(answer.status().is_success(), "{method} {path}: {} {:?}", answer.status(), answer.body());
+        serde_json::from_slice(answer.body()).unwrap_or_default()
+    }
+
+    pub async fn terminal(&self, wanted: serde_json::Value) -> String {
+        self.json("POST", "/terminals", wanted).await["id"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn view(&self, id: &str, query: &str) -> View {
+        let request = format!("ws://agent/terminals/{id}/stream{query}");
+        let mut request = tokio_tungstenite::tungstenite::client::IntoClientRequest::into_client_request(request).unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", "maru.terminal.v1".parse().unwrap());
+        let (socket, answer) = tokio_tungstenite::client_async(request, self.link.open().await.unwrap()).await.unwrap();
+        assert_eq!(answer.headers()["sec-websocket-protocol"], "maru.terminal.v1");
+        View { socket, seq: 0, acks: true, replays: Vec::new() }
+    }
+}
+
+async fn connect(socket: &Path) -> (Link, Incoming) {
+    let stream = tokio::net::UnixStream::connect(socket).await.unwrap();
+    let (link, incoming, run) = link(stream, Side::Server);
+    tokio::spawn(run);
+    (link, incoming)
+}
+
+pub async fn send(stream: LinkStream, request: Request<Full<Bytes>>) -> Response<Bytes> {
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let (parts, body) = sender.send_request(request).await.unwrap().into_parts();
+    Response::from_parts(parts, body.collect().await.unwrap().to_bytes())
+}
+
+/// A viewer of a terminal.
+pub struct View {
+    pub socket: WebSocketStream<LinkStream>,
+    /// All before this has been taken.
+    pub seq: u64,
+    pub acks: bool,
+    pub replays: Vec<Vec<u8>>,
+}
+
+#[derive(Debug, PartialEq)]
+pub enum Event {
+    Frame(ServerFrame),
+    Output(Bytes),
+    Closed,
+}
+
+impl View {
+    pub async fn next(&mut self) -> Event {
+        loop {
+            let message = tokio::time::timeout(Duration::from_secs(20), self.socket.next()).await.expect("something within 20 s");
+            match message {
+                Some(Ok(Message::Text(text))) => {
+                    let frame: ServerFrame = serde_json::from_str(&text).unwrap();
+                    match frame {
+                        ServerFrame::Attached { seq, .. } => self.seq = seq,
+                        ServerFrame::Replay { bytes, .. } => {
+                            let mut replay = Vec::new();
+                            while (replay.len() as u64) < bytes {
+                                match self.socket.next().await {
+                                    Some(Ok(Message::Binary(more))) => replay.extend_from_slice(&more),
+                                    other => panic!("a replay, not {other:?}"),
+                                }
+                            }
+                            assert_eq!(replay.len() as u64, bytes);
+                            self.replays.push(replay);
+                        }
+                        _ => {}
+                    }
+                    return Event::Frame(frame);
+                }
+                Some(Ok(Message::Binary(bytes))) => {
+                    self.seq += bytes.len() as u64;
+                    if self.acks {
+                        self.say(ClientFrame::Ack { seq: self.seq }).await;
+                    }
+                    return Event::Output(bytes);
+                }
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return Event::Closed,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    pub async fn say(&mut self, frame: ClientFrame) {
+        // An ack may cross with the end.
+        let _ = self.socket.send(Message::Text(serde_json::to_string(&frame).unwrap().into())).await;
+    }
+
+    pub async fn type_in(&mut self, text: &str) {
+        self.socket.send(Message::Binary(Bytes::copy_from_slice(text.as_bytes()))).await.unwrap();
+    }
+
+    /// Collects output until it contains a text.
+    pub async fn until(&mut self, wanted: &str) -> String {
+        let mut seen = Vec::new();
+        loop {
+            match self.next().await {
+                Event::Output(bytes) => seen.extend_from_slice(&bytes),
+                Event::Frame(ServerFrame::Exit { code }) => panic!("exit {code} after {}", String::from_utf8_lossy(&seen)),
+                Event::Frame(_) => {}
+                Event::Closed => panic!("closed after {}", String::from_utf8_lossy(&seen)),
+            }
+            let text = String::from_utf8_lossy(&seen);
+            if text.contains(wanted) {
+                return text.into_owned();
+            }
+        }
+    }
+
+    /// Collects output until the exit.
+    pub async fn to_the_end(&mut self) -> (Vec<u8>, i32) {
+        let mut seen = Vec::new();
+        loop {
+            match self.next().await {
+                Event::Output(bytes) => seen.extend_from_slice(&bytes),
+                Event::Frame(ServerFrame::Exit { code }) => return (seen, code),
+                Event::Frame(_) => {}
+                Event::Closed => panic!("closed after {}", String::from_utf8_lossy(&seen)),
+            }
+        }
+    }
+}
