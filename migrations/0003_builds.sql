@@ -45,4 +45,3 @@ CREATE TABLE versions (
     created_at BIGINT NOT NULL,
     PRIMARY KEY (repository_id, number)
 );
-CREATE INDEX versions_by_content ON versions (repository_id, content);

@@ -149,19 +149,29 @@ impl Builds {
         Ok(build)
     }
 
-    /// The version of this content, the build that is making it, or a new build of it: a Deploy builds only what changed.
+    /// The newest version where it is of this content, the build that is making it, or a new build of it: a Deploy builds
+    /// only what changed. Content that an older version has is built again, from the Engine's cache, so that the newest
+    /// version is always what was deployed last.
     ///
     /// # Errors
     /// As [`Self::start`].
     pub async fn ensure_built(&self, login: &Login, repository: &Repository, commit: &str) -> Result<Ensured, BuildError> {
         let (commit, content) = self.located(login, repository, Some(commit)).await?;
-        if let Some(version) = self.inner.store.version_of(&repository.id, &content).await? {
-            return Ok(Ensured::Version(version));
-        }
         if let Some(build) = self.inner.store.open_build(&repository.id, &content).await? {
             return Ok(Ensured::Build(build));
         }
+        if let Some(version) = self.newest_version(repository).await?
+            && version.content == content
+        {
+            return Ok(Ensured::Version(version));
+        }
         self.queue(repository, &commit, &content).await.map(Ensured::Build)
+    }
+
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn newest_version(&self, repository: &Repository) -> Result<Option<Version>, BuildError> {
+        Ok(self.inner.store.newest_version(&repository.id).await?)
     }
 
     /// # Errors

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use maru_build::{RepositorySpec, Source};
 use maru_model::{ProjectName, RepositoryName, Text};
-use maru_store::builds::Source;
 use maru_store::users::User;
 use serde::Deserialize;
 
@@ -22,7 +22,7 @@ struct Template {
 
 #[derive(Deserialize)]
 struct TemplateRepository {
-    name: RepositoryName,
+    name: String,
     context: String,
     dockerfile: String,
 }
@@ -62,8 +62,13 @@ pub async fn ensure(state: &AppState, user: &User) -> ApiResult<()> {
         Err(error) => return Err(ApiError::internal(error)),
     }
     for repository in template.repositories {
-        let source = Source::Project { project: project.to_string() };
-        let made = state.builds.create_repository(user, repository.name, source, &repository.context, &repository.dockerfile).await;
+        let spec = RepositorySpec {
+            name: repository.name.to_string(),
+            source: Source::Project { project: project.clone() },
+            context: repository.context,
+            dockerfile: repository.dockerfile,
+        };
+        let made = state.builds.add_repository(&user.id, spec).await;
         if let Err(error) = made {
             tracing::warn!(%error, user = %user.login, "a repository of the starter project was not made");
         }

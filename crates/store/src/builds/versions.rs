@@ -56,13 +56,11 @@ impl Store {
         rows.iter().map(version).collect()
     }
 
-    /// The newest version that was made of this content.
-    ///
     /// # Errors
     /// Where the database does not answer.
-    pub async fn version_of(&self, repository: &RepositoryId, content: &str) -> Result<Option<Version>, StoreError> {
-        let sql = format!("SELECT {VERSION} FROM versions WHERE repository_id = $1 AND content = $2 ORDER BY number DESC LIMIT 1");
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(repository.as_str()).bind(content).fetch_optional(self.pool()).await?;
+    pub async fn newest_version(&self, repository: &RepositoryId) -> Result<Option<Version>, StoreError> {
+        let sql = format!("SELECT {VERSION} FROM versions WHERE repository_id = $1 ORDER BY number DESC LIMIT 1");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(repository.as_str()).fetch_optional(self.pool()).await?;
         row.as_ref().map(version).transpose()
     }
 
