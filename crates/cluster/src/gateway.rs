@@ -177,7 +177,8 @@ fn objects(spec: &GatewaySpec, image: &str) -> [Value; 5] {
                 "containers": [{
                     "name": "gateway", "image": image, "imagePullPolicy": "Never", "args": spec.args, "env": env,
                     "ports": [{ "containerPort": 80, "hostPort": 80, "protocol": "TCP" }],
-                    "readinessProbe": { "tcpSocket": { "port": 80 }, "periodSeconds": 2 },
+                    "readinessProbe": { "httpGet": { "path": "/readyz", "port": 10254 }, "periodSeconds": 2 },
+                    "livenessProbe": { "httpGet": { "path": "/healthz", "port": 10254 }, "periodSeconds": 10 },
                     "resources": { "requests": { "cpu": "20m", "memory": "32Mi" }, "limits": { "memory": "256Mi" } },
                     "securityContext": {
                         "runAsNonRoot": true, "runAsUser": 65532, "readOnlyRootFilesystem": true,

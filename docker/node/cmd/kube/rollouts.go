@@ -80,7 +80,8 @@ func runRollouts(ctx context.Context, kubeconfig string, metricsPort, healthPort
 	labelled := func(selector string) func(*metav1.ListOptions) {
 		return func(options *metav1.ListOptions) { options.LabelSelector = selector }
 	}
-	instance := labelled(controllerutil.InstanceIDRequirement("").String())
+	unnamed := controllerutil.InstanceIDRequirement("")
+	instance := labelled(unnamed.String())
 	kubeFactory := informers.NewSharedInformerFactory(kube, resync)
 	jobFactory := informers.NewSharedInformerFactoryWithOptions(kube, resync,
 		informers.WithTweakListOptions(labelled(jobprovider.AnalysisRunUIDLabelKey)))
