@@ -118,32 +118,43 @@ impl AgentError {
 
     fn detail(&self) -> Text {
         match self {
-            Self::Outside { path } => Text::new(
-                format!("“{path}” leads out of your home folder."),
-                format!("“{path}” 경로는 홈 폴더 밖을 가리킵니다."),
+            Self::Outside { path } => {
+                Text::new(format!("“{path}” leads out of your home folder."), format!("“{path}” 경로는 홈 폴더 밖을 가리킵니다."))
+            }
+            Self::BadPath { path } => Text::new(
+                format!("“{}” is not a usable path.", path.escape_debug()),
+                format!("“{}” 경로는 사용할 수 없습니다.", path.escape_debug()),
             ),
-            Self::BadPath { path } => {
-                Text::new(format!("“{}” is not a usable path.", path.escape_debug()), format!("“{}” 경로는 사용할 수 없습니다.", path.escape_debug()))
-            }
             Self::NotFound { path } => Text::new(format!("“{path}” does not exist."), format!("“{path}” 파일이나 폴더가 없습니다.")),
-            Self::IsFolder { path } => Text::new(format!("“{path}” is a folder, not a file."), format!("“{path}” 항목은 파일이 아니라 폴더입니다.")),
-            Self::NotFolder { path } => Text::new(format!("“{path}” is, or passes through, something that is no folder."), format!("“{path}” 경로에 폴더가 아닌 항목이 있습니다.")),
-            Self::NotRegular { path } => {
-                Text::new(format!("“{path}” is a pipe, socket or device, not a file."), format!("“{path}” 항목은 일반 파일이 아니라 파이프, 소켓 또는 장치입니다."))
+            Self::IsFolder { path } => {
+                Text::new(format!("“{path}” is a folder, not a file."), format!("“{path}” 항목은 파일이 아니라 폴더입니다."))
             }
-            Self::Exists { path } => Text::new(format!("There is something at “{path}” already."), format!("“{path}” 이름은 이미 쓰이고 있습니다.")),
+            Self::NotFolder { path } => Text::new(
+                format!("“{path}” is, or passes through, something that is no folder."),
+                format!("“{path}” 경로에 폴더가 아닌 항목이 있습니다."),
+            ),
+            Self::NotRegular { path } => Text::new(
+                format!("“{path}” is a pipe, socket or device, not a file."),
+                format!("“{path}” 항목은 일반 파일이 아니라 파이프, 소켓 또는 장치입니다."),
+            ),
+            Self::Exists { path } => {
+                Text::new(format!("There is something at “{path}” already."), format!("“{path}” 이름은 이미 쓰이고 있습니다."))
+            }
             Self::Conflict { path, etag: Some(_) } => Text::new(
                 format!("“{path}” is no longer what you read: somebody or some program has changed it since."),
                 format!("“{path}” 파일을 읽은 뒤에 다른 사람이나 프로그램이 내용을 바꾸었습니다."),
             ),
-            Self::Conflict { path, etag: None } => {
-                Text::new(format!("“{path}” has been removed since you read it."), format!("“{path}” 파일을 읽은 뒤에 파일이 지워졌습니다."))
-            }
+            Self::Conflict { path, etag: None } => Text::new(
+                format!("“{path}” has been removed since you read it."),
+                format!("“{path}” 파일을 읽은 뒤에 파일이 지워졌습니다."),
+            ),
             Self::NoSpace { path } => Text::new(
                 format!("There was no room to save “{path}”. What was there before is untouched."),
                 format!("“{path}” 파일을 저장할 공간이 없습니다. 이전 내용은 그대로 남아 있습니다."),
             ),
-            Self::Denied { path } => Text::new(format!("Your user may not do this to “{path}”."), format!("“{path}” 항목에 대해 이 작업을 할 권한이 없습니다.")),
+            Self::Denied { path } => {
+                Text::new(format!("Your user may not do this to “{path}”."), format!("“{path}” 항목에 대해 이 작업을 할 권한이 없습니다."))
+            }
             Self::Range { size } => Text::new(format!("The file has {size} bytes."), format!("파일 크기는 {size}바이트입니다.")),
             Self::Io { what, path, source } => {
                 Text::new(format!("Could not {what} “{path}”: {source}."), format!("“{path}” 작업에 실패했습니다 ({what}): {source}."))
@@ -153,9 +164,10 @@ impl AgentError {
             Self::TooManyTerminals { limit } => {
                 Text::new(format!("A workspace has at most {limit} terminals."), format!("작업 공간의 터미널은 최대 {limit}개입니다."))
             }
-            Self::Start { program, source } => {
-                Text::new(format!("“{program}” could not be started: {source}."), format!("“{program}” 프로그램을 시작할 수 없습니다: {source}."))
-            }
+            Self::Start { program, source } => Text::new(
+                format!("“{program}” could not be started: {source}."),
+                format!("“{program}” 프로그램을 시작할 수 없습니다: {source}."),
+            ),
             Self::Port { port, source } => {
                 Text::new(format!("Connecting to port {port} failed: {source}."), format!("{port}번 포트에 연결하지 못했습니다: {source}."))
             }

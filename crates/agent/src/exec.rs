@@ -44,7 +44,12 @@ pub(crate) async fn run(State(agent): State<Arc<Agent>>, Body(wanted): Body<Exec
     }
     let failed = |source| AgentError::Start { program: program.clone(), source };
     let mut command = Command::new(program);
-    command.args(args).envs(&wanted.env).current_dir(agent.working_folder(wanted.cwd.as_deref())).env("HOME", agent.home.path()).process_group(0);
+    command
+        .args(args)
+        .envs(&wanted.env)
+        .current_dir(agent.working_folder(wanted.cwd.as_deref()))
+        .env("HOME", agent.home.path())
+        .process_group(0);
     command.stdin(if wanted.stdin.is_some() { Stdio::piped() } else { Stdio::null() }).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut started = Children::get().start(&mut command).map_err(failed)?;
     let mut group = Group { pid: started.pid, ended: false };

@@ -80,7 +80,11 @@ fn run(options: &Options) -> Result<(), String> {
     let config = Config { socket: options.socket.clone(), reverse: options.reverse };
     runtime.block_on(async {
         let stop = CancellationToken::new();
-        let mut signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal).into_iter().collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
+        let mut signals = [SignalKind::terminate(), SignalKind::interrupt()]
+            .map(signal)
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|e| e.to_string())?;
         let agent = Arc::new(Agent::new(opened, "/proc/self/exe".into(), config.reverse.map(|a| a.port())));
         let serving = maru_agent::serve(agent, config, stop.clone());
         tokio::pin!(serving);

@@ -33,10 +33,13 @@ pub async fn serve(agent: Arc<Agent>, config: Config, stop: CancellationToken) -
     let listener = listen(&config.socket)?;
     let newest = Newest::default();
     let app = router(Arc::clone(&agent));
+    // Outlives `stop`: the end of the terminals is waited for, too.
+    let reaping = CancellationToken::new();
     agent.tasks.spawn({
-        let stop = stop.clone();
-        async move { stop.run_until_cancelled(Children::get().run()).await }
+        let reaping = reaping.clone();
+        async move { reaping.run_until_cancelled(Children::get().run()).await }
     });
+    let _reaping = reaping.drop_guard();
     if let Some(address) = config.reverse {
         match TcpListener::bind(address).await {
             Ok(tcp) => {

@@ -156,7 +156,8 @@ async fn a_stuck_observer_never_slows_the_driver_and_a_stuck_driver_pauses() {
             taken += bytes.len() as u64;
         }
     }
-    let seq_of = |list: serde_json::Value| list.as_array().unwrap().iter().find(|t| t["id"] == id.as_str()).unwrap()["seq"].as_u64().unwrap();
+    let seq_of =
+        |list: serde_json::Value| list.as_array().unwrap().iter().find(|t| t["id"] == id.as_str()).unwrap()["seq"].as_u64().unwrap();
     // It may still read one batch more before it stops; then it stands.
     let mut last = 0;
     loop {

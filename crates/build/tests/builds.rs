@@ -68,7 +68,11 @@ async fn failures_have_a_reason() {
     }
     let expected = "Dockerfile, line 3 failed with exit code 3: `RUN echo before; echo 'it broke' >&2; exit 3`. Its last words:\n    before\n    it broke";
     assert_eq!(reasons[0].en, expected);
-    assert!(reasons[1].en.contains("no Dockerfile at `Dockerfile`") && reasons[1].en.contains("There is `web/Dockerfile`"), "{}", reasons[1].en);
+    assert!(
+        reasons[1].en.contains("no Dockerfile at `Dockerfile`") && reasons[1].en.contains("There is `web/Dockerfile`"),
+        "{}",
+        reasons[1].en
+    );
     assert!(reasons[2].en.contains("Line 1") && reasons[2].ko.contains("1번째 줄"), "{}", reasons[2].en);
     world.end().await;
 }
@@ -76,12 +80,10 @@ async fn failures_have_a_reason() {
 #[tokio::test(flavor = "multi_thread")]
 async fn three_repositories_and_no_more() {
     let world = World::new().await;
-    let results = futures_util::future::join_all(
-        (0..12).map(|i| {
-            let (builds, owner) = (world.builds.clone(), world.mina.id.clone());
-            async move { builds.add_repository(&owner, spec(&format!("web{i}"))).await }
-        }),
-    )
+    let results = futures_util::future::join_all((0..12).map(|i| {
+        let (builds, owner) = (world.builds.clone(), world.mina.id.clone());
+        async move { builds.add_repository(&owner, spec(&format!("web{i}"))).await }
+    }))
     .await;
     assert_eq!(results.iter().filter(|made| made.is_ok()).count(), 3);
     for refused in results.into_iter().filter_map(Result::err) {

@@ -37,9 +37,8 @@ impl Access {
     }
 
     async fn new(kubeconfig: Kubeconfig) -> Result<Self, String> {
-        let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
-            .await
-            .map_err(|error| error.to_string())?;
+        let config =
+            kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.map_err(|error| error.to_string())?;
         let client = kube::Client::try_from(config.clone()).map_err(|error| error.to_string())?;
         Ok(Self { config, client })
     }

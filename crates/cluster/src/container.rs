@@ -128,10 +128,7 @@ fn host_config(volume: &str, network: &str, rights: Rights) -> models::HostConfi
         }),
         log_config: Some(models::HostConfigLogConfig {
             typ: Some("json-file".to_owned()),
-            config: Some(HashMap::from([
-                ("max-size".to_owned(), "4m".to_owned()),
-                ("max-file".to_owned(), "2".to_owned()),
-            ])),
+            config: Some(HashMap::from([("max-size".to_owned(), "4m".to_owned()), ("max-file".to_owned(), "2".to_owned())])),
         }),
         ..Default::default()
     };
@@ -189,13 +186,7 @@ pub(crate) async fn has_image(engine: &Engine, name: &str, image: &str) -> Resul
     Ok(!found.trim().is_empty())
 }
 
-async fn run<S>(
-    engine: &Engine,
-    container: &str,
-    program: &'static str,
-    argv: &[&str],
-    stdin: Option<S>,
-) -> Result<String, ClusterError>
+async fn run<S>(engine: &Engine, container: &str, program: &'static str, argv: &[&str], stdin: Option<S>) -> Result<String, ClusterError>
 where
     S: futures_util::Stream<Item = std::io::Result<Bytes>> + Send + 'static,
 {

@@ -63,12 +63,7 @@ impl Driver {
         let pki = Pki::load_or_create(&self.config.folder)?;
         let node = self.config.network.node();
         let access = Access::embedded(&container::api_url(node), pki.ca(), &pki.admin()?).await?;
-        let wanted = Wanted {
-            engine: &self.config.engine,
-            image: &self.config.node_image,
-            network: &self.config.network,
-            pki: &pki,
-        };
+        let wanted = Wanted { engine: &self.config.engine, image: &self.config.node_image, network: &self.config.network, pki: &pki };
         loop {
             let began = Instant::now();
             self.starting(Phase::Container);

@@ -59,9 +59,7 @@ pub(crate) async fn archive(spec: &GatewaySpec, image: String) -> Result<Archive
     blocking(move || pack(&binary, image).map_err(ClusterError::file("packing an image from", &binary))).await
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ClusterError> + Send + 'static,
-) -> Result<T, ClusterError> {
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, ClusterError> + Send + 'static) -> Result<T, ClusterError> {
     // A panic in there is one of ours; it is not hidden.
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,

@@ -6,12 +6,21 @@ use maru_model::Text;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClusterState {
     /// The node's image is still being built.
-    WaitingForImage { since: SystemTime },
+    WaitingForImage {
+        since: SystemTime,
+    },
     /// The node starts, or starts again.
-    Starting { phase: Phase, since: SystemTime },
+    Starting {
+        phase: Phase,
+        since: SystemTime,
+    },
     Ready,
     /// It is tried again after a pause.
-    Failed { cause: Text, fix: Text, since: SystemTime },
+    Failed {
+        cause: Text,
+        fix: Text,
+        since: SystemTime,
+    },
 }
 
 /// What a starting cluster waits for.
@@ -33,7 +42,9 @@ impl Phase {
             Self::Api => Text::new("Waiting for the Kubernetes API", "쿠버네티스 API를 기다리는 중"),
             Self::Node => Text::new("Waiting for the node to be ready", "노드가 준비되기를 기다리는 중"),
             Self::Addons => Text::new("Installing the cluster's add-ons", "클러스터 부가 기능을 설치하는 중"),
-            Self::Recovering => Text::new("The Kubernetes API does not answer; waiting for it", "쿠버네티스 API가 응답하지 않아 기다리는 중"),
+            Self::Recovering => {
+                Text::new("The Kubernetes API does not answer; waiting for it", "쿠버네티스 API가 응답하지 않아 기다리는 중")
+            }
         }
     }
 }
@@ -59,14 +70,13 @@ impl ClusterState {
     #[must_use]
     pub fn text(&self) -> Text {
         match self {
-            Self::WaitingForImage { .. } => {
-                Text::new("The cluster's image is still being built", "클러스터 이미지를 아직 만드는 중입니다")
-            }
+            Self::WaitingForImage { .. } => Text::new("The cluster's image is still being built", "클러스터 이미지를 아직 만드는 중입니다"),
             Self::Starting { phase, .. } => phase.text(),
             Self::Ready => Text::new("The cluster is ready", "클러스터가 준비되었습니다"),
-            Self::Failed { cause, .. } => {
-                Text::new(format!("The cluster could not be started: {}", cause.en), format!("클러스터를 시작하지 못했습니다: {}", cause.ko))
-            }
+            Self::Failed { cause, .. } => Text::new(
+                format!("The cluster could not be started: {}", cause.en),
+                format!("클러스터를 시작하지 못했습니다: {}", cause.ko),
+            ),
         }
     }
 }

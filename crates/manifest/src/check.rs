@@ -138,9 +138,15 @@ fn not_listed(sources: &Sources<'_>, folder: &str, kustomization: &Kustomization
             continue;
         }
         out.push(
-            Diagnostic::info("not_listed", text!("kustomization.yaml does not list this file, so it is not deployed", "kustomization.yaml 에 없는 파일이라 배포되지 않습니다"))
-                .at(path, Mark { line: 1, column: 1 })
-                .fix(text!("Add `- {name}` under `resources:`", "`resources:` 아래에 `- {name}` 을(를) 추가하세요")),
+            Diagnostic::info(
+                "not_listed",
+                text!(
+                    "kustomization.yaml does not list this file, so it is not deployed",
+                    "kustomization.yaml 에 없는 파일이라 배포되지 않습니다"
+                ),
+            )
+            .at(path, Mark { line: 1, column: 1 })
+            .fix(text!("Add `- {name}` under `resources:`", "`resources:` 아래에 `- {name}` 을(를) 추가하세요")),
         );
     }
 }
@@ -151,7 +157,8 @@ fn basics(object: &Object, out: &mut Vec<Diagnostic>) {
         if !value.is_empty() {
             continue;
         }
-        let mut found = Diagnostic::error("missing_field", text!("`{key}` is missing in this object", "이 오브젝트에 `{key}` 이(가) 없습니다"));
+        let mut found =
+            Diagnostic::error("missing_field", text!("`{key}` is missing in this object", "이 오브젝트에 `{key}` 이(가) 없습니다"));
         let keys = object.node.entries().iter().map(|entry| entry.key.as_str());
         found = match nearest(key, keys.filter(|k| *k != "apiVersion" && *k != "kind")) {
             Some(typo) => found.fix(text!("Write `{key}:` where it says `{typo}:`", "`{typo}:` 를 `{key}:` 로 고치세요")),
@@ -172,22 +179,35 @@ fn version_and_kind(object: &Object, out: &mut Vec<Diagnostic>) {
     }
     let of_kind: Vec<&str> = SCHEMA.kinds().filter(|(_, k)| *k == kind).map(|(v, _)| v).collect();
     if let Some(right) = of_kind.last() {
-        out.push(object.on(
-            Diagnostic::error("wrong_api_version", text!("There is no {kind} in `{version}`", "`{version}` 에는 {kind} 이(가) 없습니다"))
+        out.push(
+            object.on(
+                Diagnostic::error(
+                    "wrong_api_version",
+                    text!("There is no {kind} in `{version}`", "`{version}` 에는 {kind} 이(가) 없습니다"),
+                )
                 .fix(text!("Write `apiVersion: {right}`", "`apiVersion: {right}` 라고 쓰세요")),
-            object.mark("apiVersion"),
-            "apiVersion",
-        ));
+                object.mark("apiVersion"),
+                "apiVersion",
+            ),
+        );
     } else if let Some(near) = nearest(kind, SCHEMA.kinds().map(|(_, k)| k)) {
-        out.push(object.on(
-            Diagnostic::error("unknown_kind", text!("There is no kind `{kind}`", "`{kind}` 라는 종류(kind)는 없습니다"))
-                .fix(text!("Write `kind: {near}`", "`kind: {near}` 라고 쓰세요")),
-            object.mark("kind"),
-            "kind",
-        ));
+        out.push(
+            object.on(
+                Diagnostic::error("unknown_kind", text!("There is no kind `{kind}`", "`{kind}` 라는 종류(kind)는 없습니다"))
+                    .fix(text!("Write `kind: {near}`", "`kind: {near}` 라고 쓰세요")),
+                object.mark("kind"),
+                "kind",
+            ),
+        );
     } else {
         out.push(object.on(
-            Diagnostic::warning("unknown_kind", text!("`{kind}` of `{version}` is not a kind that is known here; the cluster decides", "`{version}` 의 `{kind}` 은(는) 알려진 종류가 아닙니다. 클러스터가 판단합니다")),
+            Diagnostic::warning(
+                "unknown_kind",
+                text!(
+                    "`{kind}` of `{version}` is not a kind that is known here; the cluster decides",
+                    "`{version}` 의 `{kind}` 은(는) 알려진 종류가 아닙니다. 클러스터가 판단합니다"
+                ),
+            ),
             object.mark("kind"),
             "kind",
         ));
@@ -200,8 +220,10 @@ fn name(object: &Object, start: Mark, out: &mut Vec<Diagnostic>) {
         if object.node.at("metadata.generateName").is_none() {
             let mark = object.node.entry("metadata").map_or(start, |entry| entry.mark);
             out.push(object.on(
-                Diagnostic::error("missing_field", Text::new("The object has no name", "오브젝트에 이름이 없습니다"))
-                    .fix(Text::new("Write `metadata:` and, two spaces in, `name: ...`", "`metadata:` 아래에 두 칸 들여써서 `name: ...` 을 쓰세요")),
+                Diagnostic::error("missing_field", Text::new("The object has no name", "오브젝트에 이름이 없습니다")).fix(Text::new(
+                    "Write `metadata:` and, two spaces in, `name: ...`",
+                    "`metadata:` 아래에 두 칸 들여써서 `name: ...` 을 쓰세요",
+                )),
                 mark,
                 "metadata.name",
             ));
@@ -217,15 +239,20 @@ fn name(object: &Object, start: Mark, out: &mut Vec<Diagnostic>) {
     if !good && !object.api_version.starts_with("rbac.") {
         let mended: String = name.to_lowercase().replace(['_', ' ', '.'], "-").trim_matches('-').to_owned();
         let mark = object.node.at("metadata.name").map_or(start, |node| node.mark);
-        out.push(object.on(
-            Diagnostic::error(
-                "invalid_name",
-                text!("`{name}` cannot be a name: use lowercase letters, digits and hyphens", "`{name}` 은(는) 이름이 될 수 없습니다. 영문 소문자, 숫자, 하이픈만 쓰세요"),
-            )
-            .fix(text!("Write `name: {mended}`", "`name: {mended}` 라고 쓰세요")),
-            mark,
-            "metadata.name",
-        ));
+        out.push(
+            object.on(
+                Diagnostic::error(
+                    "invalid_name",
+                    text!(
+                        "`{name}` cannot be a name: use lowercase letters, digits and hyphens",
+                        "`{name}` 은(는) 이름이 될 수 없습니다. 영문 소문자, 숫자, 하이픈만 쓰세요"
+                    ),
+                )
+                .fix(text!("Write `name: {mended}`", "`name: {mended}` 라고 쓰세요")),
+                mark,
+                "metadata.name",
+            ),
+        );
     }
 }
 
@@ -238,12 +265,20 @@ fn same_name(deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
         if let Some(first) = seen.get(&key) {
             let (title, place) = (object.title(), first.place(first.mark("metadata.name")));
             let mark = object.node.at("metadata.name").map_or(object.node.mark, |n: &Node| n.mark);
-            out.push(object.on(
-                Diagnostic::error("duplicate_object", text!("{title} is here a second time; the first is at {place}", "{title} 이(가) 두 번 나옵니다. 첫 번째는 {place} 에 있습니다"))
+            out.push(
+                object.on(
+                    Diagnostic::error(
+                        "duplicate_object",
+                        text!(
+                            "{title} is here a second time; the first is at {place}",
+                            "{title} 이(가) 두 번 나옵니다. 첫 번째는 {place} 에 있습니다"
+                        ),
+                    )
                     .fix(Text::new("Give one of them another name, or remove it", "하나의 이름을 바꾸거나 지우세요")),
-                mark,
-                "metadata.name",
-            ));
+                    mark,
+                    "metadata.name",
+                ),
+            );
         } else {
             seen.insert(key, object);
         }

@@ -82,15 +82,24 @@ impl Walk<'_> {
                 let given = node.text().unwrap_or_default();
                 let name = path.rsplit('.').next().unwrap_or(path);
                 self.say(
-                    Diagnostic::error("wrong_type", text!("This must be a text, and `{given}` without quotes is not", "이 값은 문자열이어야 하는데 따옴표 없는 `{given}` 은(는) 문자열이 아닙니다"))
-                        .fix(text!("Write `{name}: \"{given}\"`", "`{name}: \"{given}\"` 라고 쓰세요")),
+                    Diagnostic::error(
+                        "wrong_type",
+                        text!(
+                            "This must be a text, and `{given}` without quotes is not",
+                            "이 값은 문자열이어야 하는데 따옴표 없는 `{given}` 은(는) 문자열이 아닙니다"
+                        ),
+                    )
+                    .fix(text!("Write `{name}: \"{given}\"`", "`{name}: \"{given}\"` 라고 쓰세요")),
                     node.mark,
                     path,
                 );
             }
             (Kind::Int | Kind::Number, Value::String(given)) => {
                 let name = path.rsplit('.').next().unwrap_or(path);
-                let mut found = Diagnostic::error("wrong_type", text!("This must be a number, not the text `{given}`", "이 값은 문자열 `{given}` 이(가) 아니라 숫자여야 합니다"));
+                let mut found = Diagnostic::error(
+                    "wrong_type",
+                    text!("This must be a number, not the text `{given}`", "이 값은 문자열 `{given}` 이(가) 아니라 숫자여야 합니다"),
+                );
                 if given.trim().parse::<i64>().is_ok() {
                     found = found.fix(text!("Write `{name}: {given}`, without quotes", "따옴표 없이 `{name}: {given}` 라고 쓰세요"));
                 }
@@ -145,8 +154,11 @@ impl Walk<'_> {
         if key == "apiVersion" || key == "kind" {
             // Two objects without a line between them.
             self.say(
-                Diagnostic::error("missing_separator", text!("`{key}` begins a new object here, inside another", "`{key}` 로 새 오브젝트가 다른 오브젝트 안에서 시작됩니다"))
-                    .fix(Text::new("Write a line `---` between two objects", "두 오브젝트 사이에 `---` 줄을 넣으세요")),
+                Diagnostic::error(
+                    "missing_separator",
+                    text!("`{key}` begins a new object here, inside another", "`{key}` 로 새 오브젝트가 다른 오브젝트 안에서 시작됩니다"),
+                )
+                .fix(Text::new("Write a line `---` between two objects", "두 오브젝트 사이에 `---` 줄을 넣으세요")),
                 mark,
                 &join(path, key),
             );
@@ -155,8 +167,14 @@ impl Walk<'_> {
         let absent = fields.keys().copied().filter(|name| node.get(name).is_none());
         if let Some(near) = nearest(key, absent) {
             self.say(
-                Diagnostic::error("unknown_field", text!("`{key}` is not a field of {here}; `{near}` is", "`{key}` 은(는) {here} 의 필드가 아닙니다. `{near}` 이(가) 맞습니다"))
-                    .fix(text!("Write `{near}:`", "`{near}:` 라고 쓰세요")),
+                Diagnostic::error(
+                    "unknown_field",
+                    text!(
+                        "`{key}` is not a field of {here}; `{near}` is",
+                        "`{key}` 은(는) {here} 의 필드가 아닙니다. `{near}` 이(가) 맞습니다"
+                    ),
+                )
+                .fix(text!("Write `{near}:`", "`{near}:` 라고 쓰세요")),
                 mark,
                 &join(path, key),
             );
@@ -164,8 +182,14 @@ impl Walk<'_> {
         }
         if let Some(home) = self.home(key, type_name, path) {
             self.say(
-                Diagnostic::error("misplaced_field", text!("`{key}` is a right name at a wrong depth: it belongs under `{home}`", "`{key}` 은(는) 이름은 맞지만 위치가 틀렸습니다. `{home}` 아래에 있어야 합니다"))
-                    .fix(text!("Move `{key}` to `{home}.{key}`", "`{key}` 을(를) `{home}.{key}` 로 옮기세요")),
+                Diagnostic::error(
+                    "misplaced_field",
+                    text!(
+                        "`{key}` is a right name at a wrong depth: it belongs under `{home}`",
+                        "`{key}` 은(는) 이름은 맞지만 위치가 틀렸습니다. `{home}` 아래에 있어야 합니다"
+                    ),
+                )
+                .fix(text!("Move `{key}` to `{home}.{key}`", "`{key}` 을(를) `{home}.{key}` 로 옮기세요")),
                 mark,
                 &join(path, key),
             );
@@ -173,7 +197,8 @@ impl Walk<'_> {
         }
         let known: Vec<&str> = fields.keys().copied().filter(|name| *name != "status").collect();
         let list = known.join(", ");
-        let mut found = Diagnostic::error("unknown_field", text!("`{key}` is not a field of {here}", "`{key}` 은(는) {here} 의 필드가 아닙니다"));
+        let mut found =
+            Diagnostic::error("unknown_field", text!("`{key}` is not a field of {here}", "`{key}` 은(는) {here} 의 필드가 아닙니다"));
         if known.len() <= 12 {
             found = found.fix(text!("The fields here are: {list}", "여기에 쓸 수 있는 필드: {list}"));
         }

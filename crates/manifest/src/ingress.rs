@@ -23,12 +23,20 @@ pub(crate) fn check(deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
         if old {
             let version = &ingress.api_version;
             let v1 = v1_text(ingress);
-            out.push(ingress.on(
-                Diagnostic::warning("ingress_old_version", text!("`{version}` is gone since Kubernetes 1.22; it is deployed as `networking.k8s.io/v1`", "`{version}` 은(는) Kubernetes 1.22 부터 없습니다. `networking.k8s.io/v1` 로 바꾸어 배포합니다"))
+            out.push(
+                ingress.on(
+                    Diagnostic::warning(
+                        "ingress_old_version",
+                        text!(
+                            "`{version}` is gone since Kubernetes 1.22; it is deployed as `networking.k8s.io/v1`",
+                            "`{version}` 은(는) Kubernetes 1.22 부터 없습니다. `networking.k8s.io/v1` 로 바꾸어 배포합니다"
+                        ),
+                    )
                     .fix(text!("Write:\n{v1}", "이렇게 쓰세요:\n{v1}")),
-                ingress.mark("apiVersion"),
-                "apiVersion",
-            ));
+                    ingress.mark("apiVersion"),
+                    "apiVersion",
+                ),
+            );
         }
         if let Some(backend) = ingress.node.at("spec.defaultBackend").or_else(|| ingress.node.at("spec.backend")) {
             to_service(ingress, backend, "spec.defaultBackend", deployment, out);
@@ -46,12 +54,20 @@ pub(crate) fn check(deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
                 let value = path.get("path").and_then(Node::str).unwrap_or("/").to_owned();
                 let place = ingress.place(path.mark);
                 if let Some(first) = hosts.insert((host.clone(), value.clone()), place) {
-                    out.push(ingress.on(
-                        Diagnostic::error("ingress_twice", text!("`{host}{value}` is claimed twice; also at {first}", "`{host}{value}` 을(를) 두 번 사용합니다. {first} 에도 있습니다"))
+                    out.push(
+                        ingress.on(
+                            Diagnostic::error(
+                                "ingress_twice",
+                                text!(
+                                    "`{host}{value}` is claimed twice; also at {first}",
+                                    "`{host}{value}` 을(를) 두 번 사용합니다. {first} 에도 있습니다"
+                                ),
+                            )
                             .fix(Text::new("Give one of them another path", "둘 중 하나의 경로를 바꾸세요")),
-                        path.mark,
-                        at,
-                    ));
+                            path.mark,
+                            at,
+                        ),
+                    );
                 }
             }
         }
@@ -60,35 +76,66 @@ pub(crate) fn check(deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
 
 fn path_check(ingress: &Object, path: &Node, at: &str, old: bool, deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
     let Some(backend) = path.get("backend") else {
-        out.push(ingress.on(Diagnostic::error("missing_field", Text::new("This path has no `backend`", "이 경로에 `backend` 가 없습니다")), path.mark, format!("{at}.backend")));
+        out.push(ingress.on(
+            Diagnostic::error("missing_field", Text::new("This path has no `backend`", "이 경로에 `backend` 가 없습니다")),
+            path.mark,
+            format!("{at}.backend"),
+        ));
         return;
     };
     if let Some(inner) = backend.entry("path").or_else(|| backend.entry("pathType")) {
         let key = &inner.key;
-        out.push(ingress.on(
-            Diagnostic::warning("ingress_path_in_backend", text!("`{key}` is inside `backend`, where it means nothing; it is taken as the path of this rule", "`{key}` 이(가) `backend` 안에 있어 의미가 없습니다. 이 규칙의 경로로 이해합니다"))
-                .fix(text!("Write `{key}:` beside `backend:`, at the same indentation", "`{key}:` 를 `backend:` 와 같은 들여쓰기로 나란히 쓰세요")),
-            inner.mark,
-            format!("{at}.backend.{key}"),
-        ));
+        out.push(
+            ingress.on(
+                Diagnostic::warning(
+                    "ingress_path_in_backend",
+                    text!(
+                        "`{key}` is inside `backend`, where it means nothing; it is taken as the path of this rule",
+                        "`{key}` 이(가) `backend` 안에 있어 의미가 없습니다. 이 규칙의 경로로 이해합니다"
+                    ),
+                )
+                .fix(text!(
+                    "Write `{key}:` beside `backend:`, at the same indentation",
+                    "`{key}:` 를 `backend:` 와 같은 들여쓰기로 나란히 쓰세요"
+                )),
+                inner.mark,
+                format!("{at}.backend.{key}"),
+            ),
+        );
     }
     if !old && let Some(entry) = backend.entry("serviceName").or_else(|| backend.entry("servicePort")) {
         let name = backend.get("serviceName").and_then(Node::text).unwrap_or_default();
         let port = backend.get("servicePort").and_then(Node::text).unwrap_or_default();
-        out.push(ingress.on(
-            Diagnostic::warning("ingress_old_backend", Text::new("This is how a backend was written before `networking.k8s.io/v1`; it is understood", "`networking.k8s.io/v1` 이전의 backend 표기입니다. 이해하고 배포합니다"))
-                .fix(text!("Write `backend: {{service: {{name: {name}, port: {{number: {port}}}}}}}`", "`backend: {{service: {{name: {name}, port: {{number: {port}}}}}}}` 라고 쓰세요")),
-            entry.mark,
-            format!("{at}.backend.{}", entry.key),
-        ));
+        out.push(
+            ingress.on(
+                Diagnostic::warning(
+                    "ingress_old_backend",
+                    Text::new(
+                        "This is how a backend was written before `networking.k8s.io/v1`; it is understood",
+                        "`networking.k8s.io/v1` 이전의 backend 표기입니다. 이해하고 배포합니다",
+                    ),
+                )
+                .fix(text!(
+                    "Write `backend: {{service: {{name: {name}, port: {{number: {port}}}}}}}`",
+                    "`backend: {{service: {{name: {name}, port: {{number: {port}}}}}}}` 라고 쓰세요"
+                )),
+                entry.mark,
+                format!("{at}.backend.{}", entry.key),
+            ),
+        );
     }
     if !old && path.get("pathType").is_none() && backend.get("pathType").is_none() {
-        out.push(ingress.on(
-            Diagnostic::warning("ingress_path_type", Text::new("`pathType` is missing; `Prefix` is taken", "`pathType` 이 없어 `Prefix` 로 배포합니다"))
+        out.push(
+            ingress.on(
+                Diagnostic::warning(
+                    "ingress_path_type",
+                    Text::new("`pathType` is missing; `Prefix` is taken", "`pathType` 이 없어 `Prefix` 로 배포합니다"),
+                )
                 .fix(Text::new("Write `pathType: Prefix` beside `path:`", "`path:` 옆에 `pathType: Prefix` 를 쓰세요")),
-            path.mark,
-            format!("{at}.pathType"),
-        ));
+                path.mark,
+                format!("{at}.pathType"),
+            ),
+        );
     }
     to_service(ingress, backend, &format!("{at}.backend"), deployment, out);
 }
@@ -97,7 +144,10 @@ fn to_service(ingress: &Object, backend: &Node, path: &str, deployment: &Deploym
     let Some(node) = backend.at("service.name").or_else(|| backend.get("serviceName")) else { return };
     let Some(name) = node.str() else { return };
     let Some(service) = deployment.named("Service", name) else {
-        let mut found = Diagnostic::error("missing_service", text!("There is no Service `{name}` to send requests to", "요청을 보낼 Service `{name}` 이(가) 없습니다"));
+        let mut found = Diagnostic::error(
+            "missing_service",
+            text!("There is no Service `{name}` to send requests to", "요청을 보낼 Service `{name}` 이(가) 없습니다"),
+        );
         found = match nearest(name, deployment.of_kind("Service").map(|o| o.name.as_str())) {
             Some(near) => found.fix(text!("Write `{near}`", "`{near}` 라고 쓰세요")),
             None => found.fix(text!("Add a Service called `{name}`", "`{name}` 이라는 Service 를 추가하세요")),
@@ -106,7 +156,10 @@ fn to_service(ingress: &Object, backend: &Node, path: &str, deployment: &Deploym
         return;
     };
     let ports = service.node.at("spec.ports").map(Node::items).unwrap_or_default();
-    let Some(port) = backend.at("service.port.number").or_else(|| backend.at("service.port.name")).or_else(|| backend.get("servicePort")) else { return };
+    let Some(port) = backend.at("service.port.number").or_else(|| backend.at("service.port.name")).or_else(|| backend.get("servicePort"))
+    else {
+        return;
+    };
     let known = ports.iter().any(|p| match &port.value {
         Value::Int(number) => p.get("port").and_then(Node::int) == Some(*number),
         Value::String(name) => p.get("name").and_then(Node::str) == Some(name),
@@ -117,12 +170,20 @@ fn to_service(ingress: &Object, backend: &Node, path: &str, deployment: &Deploym
         let list = ports.iter().filter_map(|p| p.get("port")?.int()).map(|n| n.to_string()).collect::<Vec<_>>();
         let first = list.first().cloned().unwrap_or_default();
         let (list, place) = (list.join(", "), service.place(service.mark("spec.ports")));
-        out.push(ingress.on(
-            Diagnostic::error("service_port", text!("Service {name} has no port {given}; it has {list} ({place})", "Service {name} 에는 {given} 포트가 없습니다. 있는 포트: {list} ({place})"))
+        out.push(
+            ingress.on(
+                Diagnostic::error(
+                    "service_port",
+                    text!(
+                        "Service {name} has no port {given}; it has {list} ({place})",
+                        "Service {name} 에는 {given} 포트가 없습니다. 있는 포트: {list} ({place})"
+                    ),
+                )
                 .fix(text!("Write `{first}`", "`{first}` 라고 쓰세요")),
-            port.mark,
-            path,
-        ));
+                port.mark,
+                path,
+            ),
+        );
     }
 }
 
@@ -146,12 +207,20 @@ fn host_allowed(ingress: &Object, node: &Node, path: &str, context: &Context, ou
     if is_own_host(host, login.as_str(), domain) {
         return;
     }
-    out.push(ingress.on(
-        Diagnostic::error("host_not_yours", text!("The host `{host}` is not one of yours", "호스트 `{host}` 은(는) 본인의 것이 아닙니다"))
-            .fix(text!("Write `host: {own}` (or `NAME-{own}` with a name of your choice)", "`host: {own}` 라고 쓰세요 (또는 원하는 이름을 붙인 `이름-{own}`)")),
-        node.mark,
-        path,
-    ));
+    out.push(
+        ingress.on(
+            Diagnostic::error(
+                "host_not_yours",
+                text!("The host `{host}` is not one of yours", "호스트 `{host}` 은(는) 본인의 것이 아닙니다"),
+            )
+            .fix(text!(
+                "Write `host: {own}` (or `NAME-{own}` with a name of your choice)",
+                "`host: {own}` 라고 쓰세요 (또는 원하는 이름을 붙인 `이름-{own}`)"
+            )),
+            node.mark,
+            path,
+        ),
+    );
 }
 
 pub(crate) fn is_own_host(host: &str, login: &str, domain: &str) -> bool {
@@ -163,12 +232,20 @@ pub(crate) fn is_own_host(host: &str, login: &str, domain: &str) -> bool {
 
 fn no_host(ingress: &Object, mark: Mark, i: usize, deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
     let (Some(login), domain) = (&deployment.context.login, &deployment.context.apps_domain) else { return };
-    out.push(ingress.on(
-        Diagnostic::info("ingress_host_added", text!("The rule names no host; it is deployed for `{login}.{domain}`", "규칙에 호스트가 없어 `{login}.{domain}` 으로 배포합니다"))
+    out.push(
+        ingress.on(
+            Diagnostic::info(
+                "ingress_host_added",
+                text!(
+                    "The rule names no host; it is deployed for `{login}.{domain}`",
+                    "규칙에 호스트가 없어 `{login}.{domain}` 으로 배포합니다"
+                ),
+            )
             .fix(text!("Write `- host: {login}.{domain}`", "`- host: {login}.{domain}` 이라고 쓰세요")),
-        mark,
-        format!("spec.rules[{i}].host"),
-    ));
+            mark,
+            format!("spec.rules[{i}].host"),
+        ),
+    );
 }
 
 /// The rules of an old Ingress as v1 has them, to paste.

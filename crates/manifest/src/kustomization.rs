@@ -13,11 +13,42 @@ use crate::{Diagnostic, Mark};
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 const FIELDS: [&str; 36] = [
-    "apiVersion", "kind", "metadata", "resources", "bases", "components", "crds", "patches", "patchesStrategicMerge", "patchesJson6902",
-    "configMapGenerator", "secretGenerator", "generatorOptions", "namespace", "namePrefix", "nameSuffix", "commonLabels",
-    "commonAnnotations", "labels", "images", "imageTags", "replicas", "replacements", "vars", "configurations", "generators",
-    "transformers", "validators", "openapi", "buildMetadata", "sortOptions", "helmCharts", "helmGlobals", "helmChartInflationGenerator",
-    "inventory", "secretGeneratorOptions",
+    "apiVersion",
+    "kind",
+    "metadata",
+    "resources",
+    "bases",
+    "components",
+    "crds",
+    "patches",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+    "configMapGenerator",
+    "secretGenerator",
+    "generatorOptions",
+    "namespace",
+    "namePrefix",
+    "nameSuffix",
+    "commonLabels",
+    "commonAnnotations",
+    "labels",
+    "images",
+    "imageTags",
+    "replicas",
+    "replacements",
+    "vars",
+    "configurations",
+    "generators",
+    "transformers",
+    "validators",
+    "openapi",
+    "buildMetadata",
+    "sortOptions",
+    "helmCharts",
+    "helmGlobals",
+    "helmChartInflationGenerator",
+    "inventory",
+    "secretGeneratorOptions",
 ];
 
 /// A ConfigMap or Secret that kustomize makes.
@@ -66,9 +97,12 @@ fn enter(sources: &mut Sources<'_>, file: &str, found: &mut Kustomization, visit
     for entry in root.entries() {
         if !FIELDS.contains(&entry.key.as_str()) {
             let key = &entry.key;
-            let mut said = Diagnostic::error("kustomization_unknown_field", text!("`{key}` is not a field of a kustomization", "`{key}` 은(는) kustomization 의 필드가 아닙니다"))
-                .at(file, entry.mark)
-                .path(key.clone());
+            let mut said = Diagnostic::error(
+                "kustomization_unknown_field",
+                text!("`{key}` is not a field of a kustomization", "`{key}` 은(는) kustomization 의 필드가 아닙니다"),
+            )
+            .at(file, entry.mark)
+            .path(key.clone());
             if let Some(near) = nearest(key, FIELDS) {
                 said = said.fix(text!("Write `{near}:`", "`{near}:` 라고 쓰세요"));
             }
@@ -86,7 +120,16 @@ fn enter(sources: &mut Sources<'_>, file: &str, found: &mut Kustomization, visit
             resource(sources, file, &folder, item, &format!("{list}[{i}]"), found, visited, out);
         }
     }
-    for (list, key) in [("patchesStrategicMerge", None), ("patches", Some("path")), ("patchesJson6902", Some("path")), ("replacements", Some("path")), ("configurations", None), ("crds", None), ("transformers", None), ("generators", None)] {
+    for (list, key) in [
+        ("patchesStrategicMerge", None),
+        ("patches", Some("path")),
+        ("patchesJson6902", Some("path")),
+        ("replacements", Some("path")),
+        ("configurations", None),
+        ("crds", None),
+        ("transformers", None),
+        ("generators", None),
+    ] {
         for (i, item) in root.get(list).map(Node::items).unwrap_or_default().iter().enumerate() {
             let node = key.map_or(Some(item), |key| item.get(key));
             // A patch may also be written in place.
@@ -107,14 +150,29 @@ fn enter(sources: &mut Sources<'_>, file: &str, found: &mut Kustomization, visit
 }
 
 #[allow(clippy::too_many_arguments)]
-fn resource(sources: &mut Sources<'_>, file: &str, folder: &str, item: &Node, path: &str, found: &mut Kustomization, visited: &mut BTreeSet<String>, out: &mut Vec<Diagnostic>) {
+fn resource(
+    sources: &mut Sources<'_>,
+    file: &str,
+    folder: &str,
+    item: &Node,
+    path: &str,
+    found: &mut Kustomization,
+    visited: &mut BTreeSet<String>,
+    out: &mut Vec<Diagnostic>,
+) {
     let Some(name) = item.str() else { return };
     if name.starts_with("http://") || name.starts_with("https://") || name.starts_with("git@") || name.starts_with("github.com/") {
         out.push(
-            Diagnostic::error("kustomization_remote", Text::new("Resources are read from this project only, not from the network", "리소스는 네트워크가 아니라 이 프로젝트에서만 읽습니다"))
-                .at(file, item.mark)
-                .path(path)
-                .fix(Text::new("Put the file into the project and name it here", "파일을 프로젝트에 넣고 여기에 그 이름을 쓰세요")),
+            Diagnostic::error(
+                "kustomization_remote",
+                Text::new(
+                    "Resources are read from this project only, not from the network",
+                    "리소스는 네트워크가 아니라 이 프로젝트에서만 읽습니다",
+                ),
+            )
+            .at(file, item.mark)
+            .path(path)
+            .fix(Text::new("Put the file into the project and name it here", "파일을 프로젝트에 넣고 여기에 그 이름을 쓰세요")),
         );
         return;
     }
@@ -123,10 +181,16 @@ fn resource(sources: &mut Sources<'_>, file: &str, folder: &str, item: &Node, pa
         match find(sources, inner) {
             Some(next) => enter(sources, &next, found, visited, out),
             None => out.push(
-                Diagnostic::error("kustomization_missing", text!("The folder `{name}` has no kustomization.yaml", "폴더 `{name}` 에 kustomization.yaml 이 없습니다"))
-                    .at(file, item.mark)
-                    .path(path)
-                    .fix(text!("Name the files of `{name}` one by one, or add a kustomization.yaml there", "`{name}` 의 파일을 하나씩 적거나 그곳에 kustomization.yaml 을 추가하세요")),
+                Diagnostic::error(
+                    "kustomization_missing",
+                    text!("The folder `{name}` has no kustomization.yaml", "폴더 `{name}` 에 kustomization.yaml 이 없습니다"),
+                )
+                .at(file, item.mark)
+                .path(path)
+                .fix(text!(
+                    "Name the files of `{name}` one by one, or add a kustomization.yaml there",
+                    "`{name}` 의 파일을 하나씩 적거나 그곳에 kustomization.yaml 을 추가하세요"
+                )),
             ),
         }
         return;
@@ -147,14 +211,24 @@ fn resource(sources: &mut Sources<'_>, file: &str, folder: &str, item: &Node, pa
 }
 
 /// The path of a file that must exist; says so, with the nearest name, where it does not.
-fn needed(sources: &Sources<'_>, file: &str, folder: &str, name: &str, mark: Mark, path: &str, out: &mut Vec<Diagnostic>) -> Option<String> {
+fn needed(
+    sources: &Sources<'_>,
+    file: &str,
+    folder: &str,
+    name: &str,
+    mark: Mark,
+    path: &str,
+    out: &mut Vec<Diagnostic>,
+) -> Option<String> {
     let target = normal(folder, name).filter(|target| sources.has_file(target));
     if target.is_none() {
         let siblings: Vec<&str> = sources.paths().filter_map(|p| relative(folder, p)).filter(|p| !NAMES.contains(p)).collect();
         let base = |p: &str| p.rsplit('/').next().unwrap_or(p).rsplit_once('.').map_or(p.to_owned(), |(stem, _)| stem.to_owned());
         let near = nearest(name, siblings.iter().copied())
             .or_else(|| siblings.iter().copied().find(|p| p.rsplit('/').next() == name.rsplit('/').next() || base(p) == base(name)));
-        let mut said = Diagnostic::error("kustomization_missing_file", text!("There is no file `{name}`", "`{name}` 파일이 없습니다")).at(file, mark).path(path);
+        let mut said = Diagnostic::error("kustomization_missing_file", text!("There is no file `{name}`", "`{name}` 파일이 없습니다"))
+            .at(file, mark)
+            .path(path);
         said = said.fix(match near {
             Some(near) => text!("Write `{near}`, or add the file `{name}`", "`{near}` 라고 쓰거나 `{name}` 파일을 추가하세요"),
             None => text!("Add the file `{name}`, or remove this line", "`{name}` 파일을 추가하거나 이 줄을 지우세요"),
@@ -169,9 +243,22 @@ fn relative<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
 }
 
 #[allow(clippy::too_many_arguments)]
-fn generator(sources: &Sources<'_>, file: &str, folder: &str, item: &Node, path: &str, secret: bool, found: &mut Kustomization, out: &mut Vec<Diagnostic>) {
+fn generator(
+    sources: &Sources<'_>,
+    file: &str,
+    folder: &str,
+    item: &Node,
+    path: &str,
+    secret: bool,
+    found: &mut Kustomization,
+    out: &mut Vec<Diagnostic>,
+) {
     let Some(name) = item.get("name").and_then(Node::str) else {
-        out.push(Diagnostic::error("missing_field", Text::new("A generator needs a `name`", "생성기에는 `name` 이 필요합니다")).at(file, item.mark).path(format!("{path}.name")));
+        out.push(
+            Diagnostic::error("missing_field", Text::new("A generator needs a `name`", "생성기에는 `name` 이 필요합니다"))
+                .at(file, item.mark)
+                .path(format!("{path}.name")),
+        );
         return;
     };
     let mut made = Generated { secret, name: name.to_owned(), keys: BTreeSet::new(), open: false };

@@ -1,8 +1,8 @@
 //! From an object that the cluster refuses back to the line that says it.
 
+use crate::Mark;
 use crate::source::{Files, Sources};
 use crate::yaml::{Node, Value};
-use crate::Mark;
 
 /// The file and place of a field of the object `kind name`, where a source file has it under that name: the field itself, or
 /// the deepest part of the path that is written. `path` is like `spec.ports[0].port`.

@@ -114,9 +114,12 @@ impl Container<'_> {
 
     /// (name, number, mark) of each declared port.
     pub(crate) fn ports(&self) -> impl Iterator<Item = (Option<&str>, Option<i64>, Mark)> {
-        self.node.get("ports").map(Node::items).unwrap_or_default().iter().map(|port| {
-            (port.get("name").and_then(Node::str), port.get("containerPort").and_then(Node::int), port.mark)
-        })
+        self.node
+            .get("ports")
+            .map(Node::items)
+            .unwrap_or_default()
+            .iter()
+            .map(|port| (port.get("name").and_then(Node::str), port.get("containerPort").and_then(Node::int), port.mark))
     }
 }
 

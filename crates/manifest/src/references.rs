@@ -65,12 +65,23 @@ fn selector(object: &Object, out: &mut Vec<Diagnostic>) {
     }
     let (want, have) = (pairs(Some(wanted)), pairs(pods.labels));
     let place = object.place(pods.labels.map_or_else(|| object.mark("spec.template"), |labels| labels.mark));
-    out.push(object.on(
-        Diagnostic::error("selector_mismatch", text!("The selector asks for pods with `{want}`, but the template at {place} gives them `{have}`", "셀렉터는 `{want}` 라벨의 파드를 찾지만 {place} 의 템플릿은 `{have}` 를 줍니다"))
-            .fix(text!("Write the same labels in `spec.template.metadata.labels`: `{want}`", "`spec.template.metadata.labels` 에도 같은 라벨 `{want}` 를 쓰세요")),
-        object.mark("spec.selector.matchLabels"),
-        "spec.selector.matchLabels",
-    ));
+    out.push(
+        object.on(
+            Diagnostic::error(
+                "selector_mismatch",
+                text!(
+                    "The selector asks for pods with `{want}`, but the template at {place} gives them `{have}`",
+                    "셀렉터는 `{want}` 라벨의 파드를 찾지만 {place} 의 템플릿은 `{have}` 를 줍니다"
+                ),
+            )
+            .fix(text!(
+                "Write the same labels in `spec.template.metadata.labels`: `{want}`",
+                "`spec.template.metadata.labels` 에도 같은 라벨 `{want}` 를 쓰세요"
+            )),
+            object.mark("spec.selector.matchLabels"),
+            "spec.selector.matchLabels",
+        ),
+    );
 }
 
 fn references(object: &Object, names: &Names, out: &mut Vec<Diagnostic>) {
@@ -105,7 +116,15 @@ fn references(object: &Object, names: &Names, out: &mut Vec<Diagnostic>) {
             && let Some(name) = claim.str()
             && !names.claims.contains(name)
         {
-            missing(object, "PersistentVolumeClaim", name, names.claims.iter().map(String::as_str), claim.mark, &format!("{path}.persistentVolumeClaim.claimName"), out);
+            missing(
+                object,
+                "PersistentVolumeClaim",
+                name,
+                names.claims.iter().map(String::as_str),
+                claim.mark,
+                &format!("{path}.persistentVolumeClaim.claimName"),
+                out,
+            );
         }
     }
     if let Some(account) = pods.spec.get("serviceAccountName")
@@ -113,20 +132,37 @@ fn references(object: &Object, names: &Names, out: &mut Vec<Diagnostic>) {
         && name != "default"
         && !names.service_accounts.contains(name)
     {
-        missing(object, "ServiceAccount", name, names.service_accounts.iter().map(String::as_str), account.mark, &format!("{}.serviceAccountName", pods.path), out);
+        missing(
+            object,
+            "ServiceAccount",
+            name,
+            names.service_accounts.iter().map(String::as_str),
+            account.mark,
+            &format!("{}.serviceAccountName", pods.path),
+            out,
+        );
     }
 }
 
 /// Every `volumeMounts` name must be one of the pod's volumes (or a StatefulSet's claim templates).
 fn mounts(object: &Object, container: &Node, path: &str, spec: &Node, out: &mut Vec<Diagnostic>) {
     let volumes = spec.get("volumes").map(Node::items).unwrap_or_default().iter().filter_map(|v| v.get("name")?.str());
-    let templates = object.node.at("spec.volumeClaimTemplates").map(Node::items).unwrap_or_default().iter().filter_map(|t| t.at("metadata.name")?.str());
+    let templates = object
+        .node
+        .at("spec.volumeClaimTemplates")
+        .map(Node::items)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|t| t.at("metadata.name")?.str());
     let known: Vec<&str> = volumes.chain(templates).collect();
     for (i, mount) in container.get("volumeMounts").map(Node::items).unwrap_or_default().iter().enumerate() {
         let Some(node) = mount.get("name") else { continue };
         let Some(name) = node.str().filter(|name| !known.contains(name)) else { continue };
         let list = if known.is_empty() { "-".to_owned() } else { known.join(", ") };
-        let mut found = Diagnostic::error("missing_volume", text!("No volume of this pod is called `{name}`; there is: {list}", "이 파드에는 `{name}` 볼륨이 없습니다. 있는 볼륨: {list}"));
+        let mut found = Diagnostic::error(
+            "missing_volume",
+            text!("No volume of this pod is called `{name}`; there is: {list}", "이 파드에는 `{name}` 볼륨이 없습니다. 있는 볼륨: {list}"),
+        );
         if let Some(near) = nearest(name, known.iter().copied()) {
             found = found.fix(text!("Write `name: {near}`", "`name: {near}` 라고 쓰세요"));
         }
@@ -149,7 +185,13 @@ fn source_of(object: &Object, source: &Node, name_field: &str, kind: &str, names
     let (Some(keys), Some(key)) = (keys, source.get("key")) else { return };
     if let Some(wanted) = key.text().filter(|wanted| !keys.contains(wanted.as_ref())) {
         let list = keys.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let mut found = Diagnostic::error("missing_key", text!("{kind} {name} has no key `{wanted}`; it has: {list}", "{kind} {name} 에는 키 `{wanted}` 이(가) 없습니다. 있는 키: {list}"));
+        let mut found = Diagnostic::error(
+            "missing_key",
+            text!(
+                "{kind} {name} has no key `{wanted}`; it has: {list}",
+                "{kind} {name} 에는 키 `{wanted}` 이(가) 없습니다. 있는 키: {list}"
+            ),
+        );
         if let Some(near) = nearest(&wanted, keys.iter().map(String::as_str)) {
             found = found.fix(text!("Write `key: {near}`", "`key: {near}` 라고 쓰세요"));
         }
@@ -157,7 +199,15 @@ fn source_of(object: &Object, source: &Node, name_field: &str, kind: &str, names
     }
 }
 
-fn missing<'a>(object: &Object, kind: &str, name: &str, known: impl Iterator<Item = &'a str>, mark: Mark, path: &str, out: &mut Vec<Diagnostic>) {
+fn missing<'a>(
+    object: &Object,
+    kind: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str>,
+    mark: Mark,
+    path: &str,
+    out: &mut Vec<Diagnostic>,
+) {
     let message = text!("There is no {kind} `{name}` in this deployment", "이 배포에는 {kind} `{name}` 이(가) 없습니다");
     let near = nearest(name, known);
     let mut found = match kind {
@@ -167,7 +217,10 @@ fn missing<'a>(object: &Object, kind: &str, name: &str, known: impl Iterator<Ite
     };
     found = match (kind, near) {
         (_, Some(near)) => found.fix(text!("Write `{near}`", "`{near}` 라고 쓰세요")),
-        ("Secret", None) => found.fix(text!("Enter the Secret `{name}` on the app page; it stays out of git", "앱 페이지에서 Secret `{name}` 을(를) 입력하세요. git 에는 저장되지 않습니다")),
+        ("Secret", None) => found.fix(text!(
+            "Enter the Secret `{name}` on the app page; it stays out of git",
+            "앱 페이지에서 Secret `{name}` 을(를) 입력하세요. git 에는 저장되지 않습니다"
+        )),
         (_, None) => found.fix(text!("Add a {kind} called `{name}`", "`{name}` 이라는 {kind} 을(를) 추가하세요")),
     };
     out.push(object.on(found, mark, path));
@@ -184,7 +237,11 @@ fn scale_target(object: &Object, deployment: &Deployment<'_>, out: &mut Vec<Diag
     match deployment.named(kind, name) {
         None => missing(object, kind, name, deployment.of_kind(kind).map(|o| o.name.as_str()), node.mark, "spec.scaleTargetRef.name", out),
         Some(workload) => {
-            let bare = workload.containers().iter().find(|c| c.node.at("resources.requests.cpu").or_else(|| c.node.at("resources.limits.cpu")).is_none()).map(|c| c.name().to_owned());
+            let bare = workload
+                .containers()
+                .iter()
+                .find(|c| c.node.at("resources.requests.cpu").or_else(|| c.node.at("resources.limits.cpu")).is_none())
+                .map(|c| c.name().to_owned());
             if let Some(container) = bare {
                 out.push(object.on(
                     Diagnostic::info("autoscaler_without_request", text!("The container `{container}` names no CPU request; the class default is what the autoscaler measures against", "컨테이너 `{container}` 에 CPU 요청량이 없어 수업 기본값을 기준으로 자동 확장합니다"))

@@ -24,18 +24,28 @@ pub(crate) fn check(deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
 fn service_check(service: &Object, deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
     let Some(spec) = service.node.get("spec") else { return };
     let Some(selector) = spec.get("selector").filter(|s| !s.entries().is_empty()) else { return };
-    let workloads: Vec<&Object> = deployment.objects.iter().filter(|o| o.pods().is_some_and(|pods| selects(selector, pods.labels))).collect();
+    let workloads: Vec<&Object> =
+        deployment.objects.iter().filter(|o| o.pods().is_some_and(|pods| selects(selector, pods.labels))).collect();
     if workloads.is_empty() {
         let want = pairs(Some(selector));
         let near = deployment.objects.iter().filter(|o| o.pods().is_some()).find(|o| o.name == service.name).or_else(|| {
             let names = deployment.objects.iter().filter(|o| o.pods().is_some()).map(|o| o.name.as_str());
             nearest(&service.name, names).and_then(|name| deployment.objects.iter().find(|o| o.pods().is_some() && o.name == name))
         });
-        let mut found = Diagnostic::error("service_selects_nothing", text!("No pod has the labels `{want}` that this Service looks for", "이 Service 가 찾는 라벨 `{want}` 을(를) 가진 파드가 없습니다"));
+        let mut found = Diagnostic::error(
+            "service_selects_nothing",
+            text!(
+                "No pod has the labels `{want}` that this Service looks for",
+                "이 Service 가 찾는 라벨 `{want}` 을(를) 가진 파드가 없습니다"
+            ),
+        );
         if let Some(object) = near {
             let labels = object.pods().and_then(|pods| pods.labels);
             let (title, have, place) = (object.title(), pairs(labels), object.place(labels.map_or(object.node.mark, |l| l.mark)));
-            found = found.fix(text!("{title} at {place} has `{have}`: write that as the selector", "{place} 의 {title} 에는 `{have}` 이(가) 있습니다. 셀렉터를 그렇게 쓰세요"));
+            found = found.fix(text!(
+                "{title} at {place} has `{have}`: write that as the selector",
+                "{place} 의 {title} 에는 `{have}` 이(가) 있습니다. 셀렉터를 그렇게 쓰세요"
+            ));
         }
         out.push(service.on(found, service.mark("spec.selector"), "spec.selector"));
         return;
@@ -96,10 +106,17 @@ fn target_port(service: &Object, port: &Node, i: usize, workloads: &[&Object], o
 fn governing(set: &Object, deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
     let Some(node) = set.node.at("spec.serviceName") else { return };
     let Some(name) = node.str().filter(|name| deployment.named("Service", name).is_none()) else { return };
-    let mut found = Diagnostic::error("missing_service", text!("There is no Service `{name}`, which this StatefulSet names its pods by", "이 StatefulSet 이 사용하는 Service `{name}` 이(가) 없습니다"));
+    let mut found = Diagnostic::error(
+        "missing_service",
+        text!(
+            "There is no Service `{name}`, which this StatefulSet names its pods by",
+            "이 StatefulSet 이 사용하는 Service `{name}` 이(가) 없습니다"
+        ),
+    );
     found = match nearest(name, deployment.of_kind("Service").map(|o| o.name.as_str())) {
         Some(near) => found.fix(text!("Write `serviceName: {near}`", "`serviceName: {near}` 라고 쓰세요")),
-        None => found.fix(text!("Add a Service called `{name}` with `clusterIP: None`", "`clusterIP: None` 인 Service `{name}` 을(를) 추가하세요")),
+        None => found
+            .fix(text!("Add a Service called `{name}` with `clusterIP: None`", "`clusterIP: None` 인 Service `{name}` 을(를) 추가하세요")),
     };
     out.push(set.on(found, node.mark, "spec.serviceName"));
 }
@@ -116,14 +133,25 @@ fn probes(object: &Object, out: &mut Vec<Diagnostic>) {
                 let path = format!("{}.{probe}.{way}.port", container.path);
                 let list = ports.iter().filter_map(|(_, n, _)| *n).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
                 match &port.value {
-                    Value::Int(number) if !ports.iter().any(|(_, n, _)| *n == Some(*number)) => out.push(object.on(
-                        Diagnostic::warning("probe_port", text!("The probe asks port {number}, but the container declares {list}", "프로브는 {number} 포트를 확인하지만 컨테이너는 {list} 을(를) 선언합니다"))
+                    Value::Int(number) if !ports.iter().any(|(_, n, _)| *n == Some(*number)) => out.push(
+                        object.on(
+                            Diagnostic::warning(
+                                "probe_port",
+                                text!(
+                                    "The probe asks port {number}, but the container declares {list}",
+                                    "프로브는 {number} 포트를 확인하지만 컨테이너는 {list} 을(를) 선언합니다"
+                                ),
+                            )
                             .fix(Text::new("Ask the port that the program listens on", "프로그램이 듣는 포트를 쓰세요")),
-                        port.mark,
-                        path,
-                    )),
+                            port.mark,
+                            path,
+                        ),
+                    ),
                     Value::String(name) if !ports.iter().any(|(n, ..)| *n == Some(name.as_str())) => out.push(object.on(
-                        Diagnostic::error("probe_port", text!("No port of this container is called `{name}`", "이 컨테이너에는 `{name}` 이라는 포트가 없습니다")),
+                        Diagnostic::error(
+                            "probe_port",
+                            text!("No port of this container is called `{name}`", "이 컨테이너에는 `{name}` 이라는 포트가 없습니다"),
+                        ),
                         port.mark,
                         path,
                     )),

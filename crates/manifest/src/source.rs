@@ -69,11 +69,26 @@ impl<'a> Sources<'a> {
         for document in self.documents(path, out) {
             if !matches!(document.value, Value::Map(_)) {
                 out.push(
-                    Diagnostic::error("not_an_object", Text::new("This is not a Kubernetes object: it has no `apiVersion:` and `kind:`", "Kubernetes 오브젝트가 아닙니다. `apiVersion:` 과 `kind:` 가 없습니다"))
-                        .at(path, document.mark),
+                    Diagnostic::error(
+                        "not_an_object",
+                        Text::new(
+                            "This is not a Kubernetes object: it has no `apiVersion:` and `kind:`",
+                            "Kubernetes 오브젝트가 아닙니다. `apiVersion:` 과 `kind:` 가 없습니다",
+                        ),
+                    )
+                    .at(path, document.mark),
                 );
-            } else if document.get("kind").and_then(Node::str).is_some_and(|kind| kind.ends_with("List")) && document.get("items").is_some() {
-                found.extend(document.get("items").map(Node::items).unwrap_or_default().iter().cloned().map(|item| crate::object::Object::new(path, item)));
+            } else if document.get("kind").and_then(Node::str).is_some_and(|kind| kind.ends_with("List")) && document.get("items").is_some()
+            {
+                found.extend(
+                    document
+                        .get("items")
+                        .map(Node::items)
+                        .unwrap_or_default()
+                        .iter()
+                        .cloned()
+                        .map(|item| crate::object::Object::new(path, item)),
+                );
             } else {
                 found.push(crate::object::Object::new(path, document));
             }
@@ -88,9 +103,12 @@ fn not_utf8(path: &str, bytes: &[u8], at: usize) -> Diagnostic {
     let column = before.iter().rev().take_while(|&&b| b != b'\n').count() + 1;
     let mark = Mark { line: u32::try_from(line).unwrap_or(u32::MAX), column: u32::try_from(column).unwrap_or(u32::MAX) };
     let byte = bytes.get(at).copied().unwrap_or_default();
-    Diagnostic::error("not_utf8", text!("This file is not UTF-8 text (byte 0x{byte:02x})", "이 파일은 UTF-8 텍스트가 아닙니다 (바이트 0x{byte:02x})"))
-        .at(path, mark)
-        .fix(Text::new("Save it again with the encoding UTF-8", "인코딩을 UTF-8 로 하여 다시 저장하세요"))
+    Diagnostic::error(
+        "not_utf8",
+        text!("This file is not UTF-8 text (byte 0x{byte:02x})", "이 파일은 UTF-8 텍스트가 아닙니다 (바이트 0x{byte:02x})"),
+    )
+    .at(path, mark)
+    .fix(Text::new("Save it again with the encoding UTF-8", "인코딩을 UTF-8 로 하여 다시 저장하세요"))
 }
 
 pub(crate) fn folder_of(path: &str) -> &str {

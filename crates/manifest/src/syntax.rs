@@ -21,21 +21,30 @@ pub(crate) fn explain(error: &ParseError, file: &str, source: &str) -> Diagnosti
 pub(crate) fn duplicate(found: &Duplicate, file: &str) -> Diagnostic {
     let Duplicate { key, first, second } = found;
     let line = first.line;
-    Diagnostic::error("yaml_duplicate_key", text!("The key `{key}` is here a second time; it is already on line {line}", "키 `{key}`가 두 번 나옵니다. 이미 {line}번째 줄에 있습니다"))
-        .at(file, *second)
-        .path(key.clone())
-        .fix(text!(
-            "Keep one `{key}`: put both contents under it, or, if a new object begins here, write a line `---` before it",
-            "`{key}`를 하나만 남기고 내용을 그 아래에 모으세요. 여기서 새 오브젝트가 시작된다면 그 앞에 `---` 줄을 넣으세요"
-        ))
+    Diagnostic::error(
+        "yaml_duplicate_key",
+        text!(
+            "The key `{key}` is here a second time; it is already on line {line}",
+            "키 `{key}`가 두 번 나옵니다. 이미 {line}번째 줄에 있습니다"
+        ),
+    )
+    .at(file, *second)
+    .path(key.clone())
+    .fix(text!(
+        "Keep one `{key}`: put both contents under it, or, if a new object begins here, write a line `---` before it",
+        "`{key}`를 하나만 남기고 내용을 그 아래에 모으세요. 여기서 새 오브젝트가 시작된다면 그 앞에 `---` 줄을 넣으세요"
+    ))
 }
 
 fn scan(kind: &ErrorKind, at: Mark, file: &str, source: &str) -> Diagnostic {
     let lines: Vec<&str> = source.lines().collect();
     if let Some((at, mended)) = tab(&lines, at) {
-        return Diagnostic::error("yaml_tab", Text::new("This line is indented with a tab; YAML allows only spaces", "이 줄은 탭으로 들여썼습니다. YAML은 공백만 허용합니다"))
-            .at(file, at)
-            .fix(write(&mended));
+        return Diagnostic::error(
+            "yaml_tab",
+            Text::new("This line is indented with a tab; YAML allows only spaces", "이 줄은 탭으로 들여썼습니다. YAML은 공백만 허용합니다"),
+        )
+        .at(file, at)
+        .fix(write(&mended));
     }
     if let Some(found) = missing_space(&lines, at, file) {
         return found;
@@ -110,19 +119,28 @@ fn quote(kind: &ErrorKind, lines: &[&str], at: Mark, file: &str) -> Option<Diagn
             let text = line(lines, number)?;
             let open = odd_quote(text)?;
             Some(
-                Diagnostic::error("yaml_quote", text!("The quote {open} opens here and is never closed", "따옴표 {open} 가 여기서 열리고 닫히지 않습니다"))
-                    .at(file, Mark { line: number, column: u32::try_from(text.rfind(open)?).ok()? + 1 })
-                    .fix(write(&format!("{}{open}", text.trim()))),
+                Diagnostic::error(
+                    "yaml_quote",
+                    text!("The quote {open} opens here and is never closed", "따옴표 {open} 가 여기서 열리고 닫히지 않습니다"),
+                )
+                .at(file, Mark { line: number, column: u32::try_from(text.rfind(open)?).ok()? + 1 })
+                .fix(write(&format!("{}{open}", text.trim()))),
             )
         }
         ErrorKind::UnclosedFlowCollection { open } | ErrorKind::MismatchedFlowCollectionEnd { open, .. } => Some(
-            Diagnostic::error("yaml_bracket", text!("The bracket `{open}` is not closed by its partner", "괄호 `{open}` 가 짝과 함께 닫히지 않았습니다"))
-                .at(file, clamp(at, lines)),
+            Diagnostic::error(
+                "yaml_bracket",
+                text!("The bracket `{open}` is not closed by its partner", "괄호 `{open}` 가 짝과 함께 닫히지 않았습니다"),
+            )
+            .at(file, clamp(at, lines)),
         ),
         ErrorKind::UnexpectedCharacter { character: c @ ('@' | '`' | '%') } => Some(
-            Diagnostic::error("yaml_needs_quotes", text!("A value cannot begin with `{c}` without quotes", "값은 따옴표 없이 `{c}` 로 시작할 수 없습니다"))
-                .at(file, clamp(at, lines))
-                .fix(Text::new("Put the value in double quotes", "값을 큰따옴표로 감싸세요")),
+            Diagnostic::error(
+                "yaml_needs_quotes",
+                text!("A value cannot begin with `{c}` without quotes", "값은 따옴표 없이 `{c}` 로 시작할 수 없습니다"),
+            )
+            .at(file, clamp(at, lines))
+            .fix(Text::new("Put the value in double quotes", "값을 큰따옴표로 감싸세요")),
         ),
         _ => None,
     }
@@ -156,9 +174,12 @@ fn indentation(kind: &ErrorKind, lines: &[&str], at: Mark, file: &str) -> Option
     {
         let mended = format!("{key}: \"{value}\"");
         return Some(
-            Diagnostic::error("yaml_needs_quotes", text!("A value that contains `: ` needs quotes", "`: ` 를 포함한 값은 따옴표가 필요합니다"))
-                .at(file, at)
-                .fix(write(&mended)),
+            Diagnostic::error(
+                "yaml_needs_quotes",
+                text!("A value that contains `: ` needs quotes", "`: ` 를 포함한 값은 따옴표가 필요합니다"),
+            )
+            .at(file, at)
+            .fix(write(&mended)),
         );
     }
     if kind == &ErrorKind::SimpleKeyExpected || kind == &ErrorKind::InvalidSimpleKey {
@@ -170,9 +191,12 @@ fn indentation(kind: &ErrorKind, lines: &[&str], at: Mark, file: &str) -> Option
         let body = lone.trim();
         let column = u32::try_from(lone.len() - lone.trim_start().len()).ok()? + 1;
         return Some(
-            Diagnostic::error("yaml_missing_colon", text!("`{body}` has no colon: a line here is `key: value`", "`{body}` 에 콜론이 없습니다. 이 줄은 `키: 값` 이어야 합니다"))
-                .at(file, Mark { line: number, column })
-                .fix(write(&format!("{body}: ..."))),
+            Diagnostic::error(
+                "yaml_missing_colon",
+                text!("`{body}` has no colon: a line here is `key: value`", "`{body}` 에 콜론이 없습니다. 이 줄은 `키: 값` 이어야 합니다"),
+            )
+            .at(file, Mark { line: number, column })
+            .fix(write(&format!("{body}: ..."))),
         );
     }
     let wanted = above(lines, at.line);

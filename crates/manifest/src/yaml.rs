@@ -146,7 +146,10 @@ impl Node {
             Json::String(text) => Value::String(text.clone()),
             Json::Array(items) => Value::List(items.iter().map(Self::from_json).collect()),
             Json::Object(fields) => Value::Map(
-                fields.iter().map(|(key, value)| Entry { key: key.clone(), mark: Mark::default(), value: Self::from_json(value) }).collect(),
+                fields
+                    .iter()
+                    .map(|(key, value)| Entry { key: key.clone(), mark: Mark::default(), value: Self::from_json(value) })
+                    .collect(),
             ),
         };
         Self { value, mark: Mark::default() }

@@ -15,21 +15,39 @@ pub const LOW_WATER: u64 = 64 * 1024;
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ServerFrame {
     /// The next binary frame starts with byte `seq`.
-    Attached { seq: u64, cols: u16, rows: u16 },
+    Attached {
+        seq: u64,
+        cols: u16,
+        rows: u16,
+    },
     /// The next `bytes` bytes redraw scrollback and screen at this size, and have no numbers.
-    Replay { bytes: u64, cols: u16, rows: u16 },
-    Size { cols: u16, rows: u16 },
+    Replay {
+        bytes: u64,
+        cols: u16,
+        rows: u16,
+    },
+    Size {
+        cols: u16,
+        rows: u16,
+    },
     /// The last frame. A death by signal N is 128 + N, as shells say it.
-    Exit { code: i32 },
+    Exit {
+        code: i32,
+    },
 }
 
 /// From viewer to agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ClientFrame {
-    Resize { cols: u16, rows: u16 },
+    Resize {
+        cols: u16,
+        rows: u16,
+    },
     /// All bytes before `seq` have been taken.
-    Ack { seq: u64 },
+    Ack {
+        seq: u64,
+    },
 }
 
 #[cfg(test)]

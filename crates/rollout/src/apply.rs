@@ -192,7 +192,13 @@ mod tests {
 
     #[test]
     fn data_and_configuration_in_use_stay() {
-        let before = [object("Service", "old"), object("Service", "web"), object("PersistentVolumeClaim", "data"), object("ConfigMap", "used"), object("ConfigMap", "unused")];
+        let before = [
+            object("Service", "old"),
+            object("Service", "web"),
+            object("PersistentVolumeClaim", "data"),
+            object("ConfigMap", "used"),
+            object("ConfigMap", "unused"),
+        ];
         let mut live = Live::default();
         live.put("Pod", json!({"metadata": {"name": "p"}, "spec": {"volumes": [{"configMap": {"name": "used"}}]}}));
         let gone = superfluous(&before, &[object("Service", "web")], &live);
@@ -201,8 +207,12 @@ mod tests {
 
     #[test]
     fn objects_are_marked_as_ours() {
-        let mut deployment = json!({"kind": "Deployment", "metadata": {"name": "x", "creationTimestamp": null, "labels": null}, "status": {}});
+        let mut deployment =
+            json!({"kind": "Deployment", "metadata": {"name": "x", "creationTimestamp": null, "labels": null}, "status": {}});
         prepare(&mut deployment, "guestbook");
-        assert_eq!(deployment, json!({"kind": "Deployment", "metadata": {"name": "x", "labels": {"app.kubernetes.io/managed-by": "maru", "maru.dev/app": "guestbook"}}}));
+        assert_eq!(
+            deployment,
+            json!({"kind": "Deployment", "metadata": {"name": "x", "labels": {"app.kubernetes.io/managed-by": "maru", "maru.dev/app": "guestbook"}}})
+        );
     }
 }

@@ -29,3 +29,33 @@ pub enum RolloutError {
     #[error("{0}")]
     Invalid(Text),
 }
+
+impl RolloutError {
+    /// For people.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        match self {
+            Self::NoApp => Text::new(
+                "You have no application yet: press Deploy, or say where its manifests are.",
+                "아직 앱이 없습니다. 배포를 누르거나 매니페스트의 위치를 지정하세요.",
+            ),
+            Self::NoTarget => Text::new(
+                "The target state has not been read yet: refresh from git first.",
+                "아직 목표 상태를 읽지 않았습니다. 먼저 git 불러오기를 하세요.",
+            ),
+            Self::TargetFailed(_) => {
+                Text::new("The target state failed, so it cannot be rolled out.", "목표 상태가 실패하여 롤아웃할 수 없습니다.")
+            }
+            Self::Running(_) => Text::new("A rollout of yours is running already.", "이미 롤아웃이 진행 중입니다."),
+            Self::NotFound => Text::new("There is nothing here, or it is not yours.", "여기에는 아무것도 없거나, 내 것이 아닙니다."),
+            Self::Cluster(why) => {
+                Text::new(format!("The cluster is not ready: {}", why.en), format!("클러스터가 준비되지 않았습니다: {}", why.ko))
+            }
+            Self::Source(why) | Self::Invalid(why) => why.clone(),
+            Self::Kube(kube::Error::Api(status)) => {
+                Text::new(format!("Kubernetes says: {}", status.message), format!("Kubernetes 응답: {}", status.message))
+            }
+            other => Text::new(format!("This did not work: {other}"), format!("처리하지 못했습니다: {other}")),
+        }
+    }
+}

@@ -21,7 +21,13 @@ pub(crate) fn refusal(error: &kube::Error, object: &ObjectRef, files: &Files) ->
             let diagnostic = if said.contains("field is immutable") || said.contains("updates to statefulset spec") {
                 immutable(&title, field)
             } else {
-                Diagnostic::error("kubernetes_invalid", text!("Kubernetes does not take {title}: {field}: {said}", "Kubernetes 가 {title} 을(를) 받지 않습니다: {field}: {said}"))
+                Diagnostic::error(
+                    "kubernetes_invalid",
+                    text!(
+                        "Kubernetes does not take {title}: {field}: {said}",
+                        "Kubernetes 가 {title} 을(를) 받지 않습니다: {field}: {said}"
+                    ),
+                )
             };
             place(diagnostic, object, field, files)
         })
@@ -36,11 +42,17 @@ pub(crate) fn refusal(error: &kube::Error, object: &ObjectRef, files: &Files) ->
 }
 
 fn immutable(title: &str, field: &str) -> Diagnostic {
-    Diagnostic::error("immutable_field", text!("{title} exists already, and `{field}` of it cannot be changed", "{title} 이(가) 이미 있고 `{field}` 은(는) 바꿀 수 없습니다"))
-        .fix(Text::new(
-            "Give the object another name, or delete the old one first: `kubectl delete KIND NAME`",
-            "오브젝트 이름을 바꾸거나 이전 것을 먼저 지우세요: `kubectl delete 종류 이름`",
-        ))
+    Diagnostic::error(
+        "immutable_field",
+        text!(
+            "{title} exists already, and `{field}` of it cannot be changed",
+            "{title} 이(가) 이미 있고 `{field}` 은(는) 바꿀 수 없습니다"
+        ),
+    )
+    .fix(Text::new(
+        "Give the object another name, or delete the old one first: `kubectl delete KIND NAME`",
+        "오브젝트 이름을 바꾸거나 이전 것을 먼저 지우세요: `kubectl delete 종류 이름`",
+    ))
 }
 
 /// `strict decoding error: unknown field "spec.foo", unknown field "spec.bar"`
@@ -50,7 +62,11 @@ fn fields(message: &str, object: &ObjectRef, files: &Files) -> Vec<Diagnostic> {
         for part in message.split(word).skip(1) {
             let Some(field) = part.split('"').next() else { continue };
             let key = field.rsplit('.').next().unwrap_or(field);
-            let (en, ko) = if code == "unknown_field" { ("is not a field here", "여기의 필드가 아닙니다") } else { ("is here twice", "두 번 나옵니다") };
+            let (en, ko) = if code == "unknown_field" {
+                ("is not a field here", "여기의 필드가 아닙니다")
+            } else {
+                ("is here twice", "두 번 나옵니다")
+            };
             let message = Text::new(format!("`{key}` {en} ({field})"), format!("`{key}` 은(는) {ko} ({field})"));
             found.push(place(Diagnostic::error(code, message), object, field, files));
         }
@@ -61,13 +77,22 @@ fn fields(message: &str, object: &ObjectRef, files: &Files) -> Vec<Diagnostic> {
 fn whole(status: &Status, title: &str) -> Diagnostic {
     let said = &status.message;
     if said.contains("exceeded quota") {
-        return Diagnostic::error("quota_exceeded", text!("{title} exceeds your quota: {said}", "{title} 이(가) 할당량을 넘습니다: {said}"))
-            .fix(Text::new("Ask for less, or remove what you no longer need", "요청을 줄이거나 필요 없는 것을 지우세요"));
+        return Diagnostic::error(
+            "quota_exceeded",
+            text!("{title} exceeds your quota: {said}", "{title} 이(가) 할당량을 넘습니다: {said}"),
+        )
+        .fix(Text::new("Ask for less, or remove what you no longer need", "요청을 줄이거나 필요 없는 것을 지우세요"));
     }
     if status.code == 404 {
-        return Diagnostic::error("unknown_kind", text!("This cluster has no such kind as {title}", "이 클러스터에는 {title} 같은 종류가 없습니다"));
+        return Diagnostic::error(
+            "unknown_kind",
+            text!("This cluster has no such kind as {title}", "이 클러스터에는 {title} 같은 종류가 없습니다"),
+        );
     }
-    Diagnostic::error("kubernetes_refused", text!("Kubernetes does not take {title}: {said}", "Kubernetes 가 {title} 을(를) 받지 않습니다: {said}"))
+    Diagnostic::error(
+        "kubernetes_refused",
+        text!("Kubernetes does not take {title}: {said}", "Kubernetes 가 {title} 을(를) 받지 않습니다: {said}"),
+    )
 }
 
 fn place(diagnostic: Diagnostic, object: &ObjectRef, field: &str, files: &Files) -> Diagnostic {

@@ -24,7 +24,9 @@ pub(crate) fn of(wanted: &Value, live: &Live) -> ObjectHealth {
     let object = reference(wanted);
     let waits = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "Pod", "PersistentVolumeClaim", "Rollout"];
     if !waits.contains(&object.kind.as_str()) {
-        return ObjectHealth { object, state: HealthState::Healthy, message: Text::new("in place", "적용됨"), ready: None, wanted: None };
+        return ObjectHealth {
+            object, state: HealthState::Healthy, message: Text::new("in place", "적용됨"), ready: None, wanted: None
+        };
     }
     let Some(now) = live.get(&object.kind, &object.name) else {
         let message = Text::new("not there yet", "아직 없음");
@@ -158,7 +160,9 @@ fn rollout(object: &Value) -> Found {
     match str(object, "/status/phase") {
         Some("Healthy") => healthy(ready, wanted),
         // It waits for a person: nothing more will happen by itself.
-        Some("Paused") => (HealthState::Healthy, Text::new("paused: promote or abort", "일시 정지됨: 승격하거나 중단하세요"), Some((ready, wanted))),
+        Some("Paused") => {
+            (HealthState::Healthy, Text::new("paused: promote or abort", "일시 정지됨: 승격하거나 중단하세요"), Some((ready, wanted)))
+        }
         Some("Degraded") => (HealthState::Degraded, text!("degraded: {said}", "비정상: {said}"), Some((ready, wanted))),
         _ => progressing(counted(ready, wanted), ready, wanted),
     }
@@ -213,9 +217,11 @@ mod tests {
 
     #[test]
     fn stateful_sets() {
-        let status = json!({"observedGeneration": 2, "readyReplicas": 1, "updatedReplicas": 0, "currentRevision": "a", "updateRevision": "b"});
+        let status =
+            json!({"observedGeneration": 2, "readyReplicas": 1, "updatedReplicas": 0, "currentRevision": "a", "updateRevision": "b"});
         assert_eq!(state(&object("StatefulSet", json!({}), status)), HealthState::Progressing);
-        let status = json!({"observedGeneration": 2, "readyReplicas": 1, "updatedReplicas": 1, "currentRevision": "b", "updateRevision": "b"});
+        let status =
+            json!({"observedGeneration": 2, "readyReplicas": 1, "updatedReplicas": 1, "currentRevision": "b", "updateRevision": "b"});
         assert_eq!(state(&object("StatefulSet", json!({}), status)), HealthState::Healthy);
     }
 

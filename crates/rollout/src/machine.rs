@@ -171,9 +171,15 @@ impl Run {
                 None => missing.push(
                     Diagnostic::error(
                         "image_not_built",
-                        text!("The image repository `{repository}` has no image yet", "이미지 저장소 `{repository}` 에 아직 이미지가 없습니다"),
+                        text!(
+                            "The image repository `{repository}` has no image yet",
+                            "이미지 저장소 `{repository}` 에 아직 이미지가 없습니다"
+                        ),
                     )
-                    .fix(text!("Build `{repository}` first: Deploy does it, or its page under Images", "`{repository}` 을(를) 먼저 빌드하세요. 배포를 누르거나 이미지 페이지에서 할 수 있습니다")),
+                    .fix(text!(
+                        "Build `{repository}` first: Deploy does it, or its page under Images",
+                        "`{repository}` 을(를) 먼저 빌드하세요. 배포를 누르거나 이미지 페이지에서 할 수 있습니다"
+                    )),
                 ),
             }
         }
@@ -254,8 +260,7 @@ fn waiting_for(objects: &[crate::ObjectHealth]) -> Text {
     if waiting.is_empty() {
         return Phase::Healthy.text();
     }
-    let list = |pick: fn(&Text) -> &str| {
-        waiting.iter().map(|o| format!("{}: {}", o.object.name, pick(&o.message))).collect::<Vec<_>>().join("; ")
-    };
+    let list =
+        |pick: fn(&Text) -> &str| waiting.iter().map(|o| format!("{}: {}", o.object.name, pick(&o.message))).collect::<Vec<_>>().join("; ");
     Text::new(list(|text| &text.en), list(|text| &text.ko))
 }

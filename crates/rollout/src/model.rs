@@ -77,11 +77,9 @@ impl Phase {
 
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [
-            Self::Resolve, Self::Prepare, Self::Verify, Self::Apply, Self::Wait, Self::Prune, Self::Healthy, Self::Failed, Self::Cancelled,
-        ]
-        .into_iter()
-        .find(|phase| phase.as_str() == text)
+        [Self::Resolve, Self::Prepare, Self::Verify, Self::Apply, Self::Wait, Self::Prune, Self::Healthy, Self::Failed, Self::Cancelled]
+            .into_iter()
+            .find(|phase| phase.as_str() == text)
     }
 
     #[must_use]
@@ -100,7 +98,10 @@ impl Phase {
             Self::Wait => Text::new("Waiting until everything is healthy", "모두 정상이 될 때까지 기다리는 중"),
             Self::Prune => Text::new("Removing what is no longer asked for", "더 이상 필요 없는 것을 지우는 중"),
             Self::Healthy => Text::new("Everything is healthy", "모두 정상입니다"),
-            Self::Failed => Text::new("The rollout failed; what ran before was not removed", "롤아웃이 실패했습니다. 이전에 실행되던 것은 지우지 않았습니다"),
+            Self::Failed => Text::new(
+                "The rollout failed; what ran before was not removed",
+                "롤아웃이 실패했습니다. 이전에 실행되던 것은 지우지 않았습니다",
+            ),
             Self::Cancelled => Text::new("The rollout was cancelled", "롤아웃이 취소되었습니다"),
         }
     }

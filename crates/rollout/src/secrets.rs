@@ -52,11 +52,17 @@ pub(crate) async fn put(client: &Client, namespace: &str, name: &str, values: &B
         && name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
         && name.bytes().last().is_some_and(|b| b.is_ascii_alphanumeric());
     if !good_name {
-        return Err(RolloutError::Invalid(text!("`{name}` cannot be the name of a Secret: use lowercase letters, digits and hyphens", "`{name}` 은(는) Secret 이름이 될 수 없습니다. 영문 소문자, 숫자, 하이픈만 쓰세요")));
+        return Err(RolloutError::Invalid(text!(
+            "`{name}` cannot be the name of a Secret: use lowercase letters, digits and hyphens",
+            "`{name}` 은(는) Secret 이름이 될 수 없습니다. 영문 소문자, 숫자, 하이픈만 쓰세요"
+        )));
     }
     let is_key = |key: &String| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
     if let Some(key) = values.keys().find(|key| !is_key(key)) {
-        return Err(RolloutError::Invalid(text!("`{key}` cannot be a key: use letters, digits, `-`, `_` and `.`", "`{key}` 은(는) 키가 될 수 없습니다. 영문, 숫자, `-`, `_`, `.` 만 쓰세요")));
+        return Err(RolloutError::Invalid(text!(
+            "`{key}` cannot be a key: use letters, digits, `-`, `_` and `.`",
+            "`{key}` 은(는) 키가 될 수 없습니다. 영문, 숫자, `-`, `_`, `.` 만 쓰세요"
+        )));
     }
     if values.values().map(String::len).sum::<usize>() > LIMIT {
         return Err(RolloutError::Invalid(Text::new("A Secret holds at most 1 MB", "Secret 은 최대 1 MB 입니다")));

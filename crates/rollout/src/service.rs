@@ -178,7 +178,14 @@ impl Rollouts {
         self.begin(user, &row.commit_id, Some(id), &row.objects, Phase::Resolve).await
     }
 
-    async fn begin(&self, user: &User, commit: &str, origin: Option<&RolloutId>, objects: &str, phase: Phase) -> Result<Rollout, RolloutError> {
+    async fn begin(
+        &self,
+        user: &User,
+        commit: &str,
+        origin: Option<&RolloutId>,
+        objects: &str,
+        phase: Phase,
+    ) -> Result<Rollout, RolloutError> {
         let row = match self.inner.store.add_rollout(&user.id, commit, origin, phase.as_str(), objects).await {
             Ok(row) => row,
             Err(StoreError::Conflict(_)) => {
@@ -195,7 +202,8 @@ impl Rollouts {
     fn spawn(&self, user: User, row: RolloutRow) {
         let id = row.id.clone();
         let phase = Phase::parse(&row.phase).unwrap_or(Phase::Resolve);
-        let first = Progress { id: id.clone(), phase, detail: phase.text(), objects: Vec::new(), diagnostics: Vec::new(), urls: Vec::new() };
+        let first =
+            Progress { id: id.clone(), phase, detail: phase.text(), objects: Vec::new(), diagnostics: Vec::new(), urls: Vec::new() };
         let (progress, receiver) = watch::channel(first);
         let cancel = CancellationToken::new();
         self.running().insert(id.clone(), Running { progress: receiver, cancel: cancel.clone() });

@@ -72,11 +72,16 @@ async fn render(inner: &Inner, snapshot: &Snapshot, folder: &str) -> Result<Vec<
     let printed = inner.surroundings.render(&files, folder).await.map_err(|error| match error {
         RenderError::Refused(said) => {
             let said = said.trim().trim_start_matches("error: ").to_owned();
-            Diagnostic::error("kustomize", text!("kustomize cannot put `{place}` together: {said}", "kustomize 가 `{place}` 을(를) 구성할 수 없습니다: {said}"))
+            Diagnostic::error(
+                "kustomize",
+                text!("kustomize cannot put `{place}` together: {said}", "kustomize 가 `{place}` 을(를) 구성할 수 없습니다: {said}"),
+            )
         }
         RenderError::Unavailable(why) => Diagnostic::error("render_unavailable", why),
     })?;
-    maru_manifest::read_rendered(&printed).map_err(|said| Diagnostic::error("kustomize", text!("kustomize printed no YAML: {said}", "kustomize 의 출력이 YAML 이 아닙니다: {said}")))
+    maru_manifest::read_rendered(&printed).map_err(|said| {
+        Diagnostic::error("kustomize", text!("kustomize printed no YAML: {said}", "kustomize 의 출력이 YAML 이 아닙니다: {said}"))
+    })
 }
 
 fn adapt(objects: &mut [Value], user: &User, apps_domain: &str, app: &str) {

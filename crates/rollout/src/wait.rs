@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use k8s_openapi::api::core::v1::Pod;
 use kube::api::{DeleteParams, LogParams};
 use kube::{Api, Client};
-use k8s_openapi::api::core::v1::Pod;
 use maru_manifest::{Diagnostic, Files, ObjectRef, find_object};
 use maru_model::Text;
 use serde_json::Value;
 
 use crate::live::{Follower, Live};
 use crate::model::{HealthState, ObjectHealth, text};
-use crate::{health, kinds, trouble};
 use crate::trouble::Trouble;
+use crate::{health, kinds, trouble};
 
 /// After which a rollout is given up whatever it waits for.
 const DEADLINE: Duration = Duration::from_secs(300);
@@ -226,6 +226,7 @@ fn is_broken(pod: &Value) -> bool {
     let statuses = ["initContainerStatuses", "containerStatuses"].into_iter().filter_map(|list| pod["status"][list].as_array());
     statuses.flatten().any(|status| {
         let reason = status.pointer("/state/waiting/reason").and_then(Value::as_str).unwrap_or_default();
-        ["ImagePullBackOff", "ErrImagePull", "CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError", "InvalidImageName"].contains(&reason)
+        ["ImagePullBackOff", "ErrImagePull", "CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError", "InvalidImageName"]
+            .contains(&reason)
     })
 }

@@ -119,9 +119,9 @@ impl Config {
         let checkout = programs.join("../..");
         let url = serve.url.or(written.url).unwrap_or_else(|| "http://localhost:8080".to_owned());
         let url = url.trim_end_matches('/').to_owned();
-        let valid = url.parse::<http::Uri>().is_ok_and(|uri| {
-            matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some() && uri.path().len() <= 1
-        });
+        let valid = url
+            .parse::<http::Uri>()
+            .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some() && uri.path().len() <= 1);
         if !valid {
             return Err(ConfigError::Url(url));
         }
@@ -149,23 +149,7 @@ impl Config {
 
     /// `:PORT` of that address, empty where it has none: apps and previews are on the same port.
     pub fn url_port(&self) -> String {
-        self.url
-            .parse::<http::Uri>()
-            .ok()
-            .and_then(|uri| uri.port_u16())
-            .map(|port| format!(":{port}"))
-            .unwrap_or_default()
-    }
-
-    /// What follows `{port}--{login}.` in the host names of previews: another site than ours, whose cookies never meet ours.
-    pub fn preview_domain(&self) -> String {
-        let url = self.url.parse::<http::Uri>().ok();
-        format!("preview.{}", url.as_ref().and_then(http::Uri::host).unwrap_or("localhost"))
-    }
-
-    /// Where the preview of a port of this user's workspace is.
-    pub fn preview_url(&self, login: &maru_model::Login, port: u16) -> String {
-        format!("{}://{port}--{login}.{}{}/", self.url_scheme(), self.preview_domain(), self.url_port())
+        self.url.parse::<http::Uri>().ok().and_then(|uri| uri.port_u16()).map(|port| format!(":{port}")).unwrap_or_default()
     }
 
     /// Where the preview of a port of a user's workspace is: another host name than the IDE's, so never its cookies.

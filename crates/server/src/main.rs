@@ -5,12 +5,18 @@
 mod auth;
 mod cli;
 mod config;
+mod deploy;
 mod error;
+mod inbound;
 mod lang;
 mod pages;
+mod proxy;
+mod render;
 mod routes;
 mod serve;
+mod starter;
 mod state;
+mod surroundings;
 
 use clap::Parser;
 

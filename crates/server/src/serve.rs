@@ -1,33 +1,137 @@
 //! `maru serve`: opens everything, listens, and ends in order.
 
-use axum::Router;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use std::path::Path;
+use std::sync::Arc;
 
-use crate::config::Config;
+use maru_build::{Builds, Registry};
+use maru_cluster::{Cluster, ClusterConfig, GatewaySpec};
+use maru_engine::Engine;
+use maru_git::Projects;
+use maru_rollout::{Rollouts, Settings as RolloutSettings};
+use maru_store::Store;
+use maru_workspace::{Inbound, Tool, Workspaces};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{APPS_DOMAIN, Config};
+use crate::deploy::Deployments;
+use crate::proxy::Proxies;
 use crate::state::AppState;
+use crate::surroundings::Surroundings;
+use crate::{inbound, routes};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Connections from workspaces that may wait to be taken.
+const INBOUND_WAITING: usize = 64;
 
 /// # Errors
 /// Where the server cannot start; once it runs it ends only when told to.
-pub async fn run(config: Config) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let listen = config.listen;
+pub async fn run(config: Config) -> Result<(), Failure> {
     let shutdown = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    let listen = config.listen;
     let listener = TcpListener::bind(listen).await.map_err(|error| format!("listening on {listen}: {error}"))?;
-    let state = AppState::open(config, shutdown.clone()).await?;
-    let app: Router = crate::routes::router(state.clone());
+    let (state, streams) = open(config, &shutdown, &tasks).await?;
+    let app = routes::router(state.clone());
+    tasks.spawn(inbound::serve(streams, app.clone(), shutdown.clone()));
+    tasks.spawn(routes::registry_token::serve(state.builds.registry().clone(), state.store.clone(), shutdown.clone()));
+    tasks.spawn(state.builds.clone().run(shutdown.clone()));
+    crate::render::sweep(&state.engine).await?;
+    state.rollouts.resume().await?;
+    state.deployments.resume(&state).await.map_err(|error| error.detail().to_string())?;
+
     tracing::info!(%listen, url = %state.config.url, instance = %state.config.instance, "listening");
     let ending = shutdown.clone();
-    tokio::spawn(async move {
+    tasks.spawn(async move {
         asked_to_end().await;
+        tracing::info!("asked to end");
         ending.cancel();
     });
     let waiting = shutdown.clone();
     axum::serve(listener, app).with_graceful_shutdown(async move { waiting.cancelled().await }).await?;
+    state.deployments.ended().await;
+    state.rollouts.join().await;
+    state.workspaces.shut_down().await;
+    tasks.close();
+    tasks.wait().await;
     Ok(())
 }
 
+/// One handle per crate. What acts by itself becomes a task.
+async fn open(config: Config, shutdown: &CancellationToken, tasks: &TaskTracker) -> Result<(AppState, mpsc::Receiver<Inbound>), Failure> {
+    let store = Store::open(&config.database).await?;
+    let engine = Engine::connect(config.instance.clone()).await?;
+    let git = Projects::new(config.data.join("projects"));
+    let registry = Registry::new(engine.clone(), config.registry_image.clone(), &config.data.join("registry"))?;
+    let builds =
+        Builds::new(store.clone(), engine.clone(), git.clone(), registry, &config.data.join("builds"), maru_build::Limits::default());
+    let (streams, received) = mpsc::channel(INBOUND_WAITING);
+    let workspaces = Workspaces::open(workspace_config(&config), engine.clone(), store.clone(), streams).await?;
+    let cluster = open_cluster(&config, &engine, shutdown, tasks).await?;
+    let surroundings = Surroundings {
+        store: store.clone(),
+        engine: engine.clone(),
+        git: git.clone(),
+        builds: builds.clone(),
+        cluster: cluster.clone(),
+        node_image: config.node_image.clone(),
+    };
+    let settings =
+        RolloutSettings { apps_domain: APPS_DOMAIN.to_owned(), scheme: config.url_scheme().to_owned(), authority: config.url_port() };
+    let rollouts = Rollouts::new(store.clone(), Arc::new(surroundings), settings, shutdown.clone());
+    let state = AppState {
+        config: Arc::new(config),
+        store,
+        engine,
+        workspaces,
+        git,
+        builds,
+        cluster,
+        rollouts,
+        deployments: Deployments::default(),
+        proxies: Proxies::new(shutdown.clone()),
+        shutdown: shutdown.clone(),
+    };
+    Ok((state, received))
+}
+
+fn workspace_config(config: &Config) -> maru_workspace::Config {
+    let mut workspace = maru_workspace::Config::new(config.workspace_image.clone(), config.agent.clone(), config.data.join("bin"));
+    workspace.provided.push(Tool::kubectl(config.node_image.clone()));
+    workspace
+}
+
+async fn open_cluster(config: &Config, engine: &Engine, shutdown: &CancellationToken, tasks: &TaskTracker) -> Result<Cluster, Failure> {
+    if let Some(kubeconfig) = &config.kubeconfig {
+        return Ok(Cluster::external(Path::new(kubeconfig)).await?);
+    }
+    let network = engine.ensure_cluster_network().await?;
+    let gateway = GatewaySpec {
+        binary: std::env::current_exe()?,
+        args: vec!["gateway".to_owned()],
+        env: vec![
+            ("MARU_GATEWAY_ADDRESS".to_owned(), network.node().to_string()),
+            ("MARU_GATEWAY_TRUSTED".to_owned(), network.host().to_string()),
+            ("MARU_GATEWAY_DOMAIN".to_owned(), APPS_DOMAIN.to_owned()),
+        ],
+    };
+    let cluster = ClusterConfig {
+        engine: engine.clone(),
+        node_image: config.node_image.clone(),
+        folder: config.data.join("cluster"),
+        network,
+        gateway: Some(gateway),
+    };
+    let (cluster, driver) = Cluster::embedded(cluster, shutdown.clone());
+    tasks.spawn(driver);
+    Ok(cluster)
+}
+
 /// Ctrl-C, or SIGTERM.
-async fn asked_to_end() {
+pub async fn asked_to_end() {
     let terminate = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(mut signal) => {

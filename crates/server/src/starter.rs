@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use maru_build::{RepositorySpec, Source};
-use maru_model::{ProjectName, RepositoryName, Text};
+use maru_model::{ProjectName, Text};
 use maru_store::users::User;
 use serde::Deserialize;
 
@@ -50,10 +50,7 @@ pub async fn ensure(state: &AppState, user: &User) -> ApiResult<()> {
     };
     let described = tokio::fs::read(folder.join("template.json")).await.map_err(|error| unreadable(&error))?;
     let template: Template = serde_json::from_slice(&described).map_err(|error| unreadable(&error))?;
-    let replacements = BTreeMap::from([
-        ("login".to_owned(), user.login.to_string()),
-        ("apps_port".to_owned(), state.config.url_port()),
-    ]);
+    let replacements = BTreeMap::from([("login".to_owned(), user.login.to_string()), ("apps_port".to_owned(), state.config.url_port())]);
     let author = maru_git::Author::of(&user.login, &user.name);
     match state.git.create_from_template(&user.login, &project, &folder, &replacements, &author).await {
         Ok(_) => {}

@@ -3,29 +3,33 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
+use maru_build::Builds;
+use maru_cluster::Cluster;
 use maru_engine::Engine;
+use maru_git::Projects;
+use maru_rollout::Rollouts;
 use maru_store::Store;
+use maru_workspace::Workspaces;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::deploy::Deployments;
+use crate::proxy::Proxies;
 
 #[derive(Clone)]
 pub struct AppState {
     pub config: Arc<Config>,
     pub store: Store,
     pub engine: Engine,
+    pub workspaces: Workspaces,
+    pub git: Projects,
+    pub builds: Builds,
+    pub cluster: Cluster,
+    pub rollouts: Rollouts,
+    pub deployments: Deployments,
+    pub proxies: Proxies,
     /// Cancelled when the server is asked to end.
     pub shutdown: CancellationToken,
-}
-
-impl AppState {
-    /// # Errors
-    /// Where the database or the Docker Engine cannot be reached.
-    pub async fn open(config: Config, shutdown: CancellationToken) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let store = Store::open(&config.database).await?;
-        let engine = Engine::connect(config.instance.clone()).await?;
-        Ok(Self { config: Arc::new(config), store, engine, shutdown })
-    }
 }
 
 impl FromRef<AppState> for Store {

@@ -195,13 +195,25 @@ impl Store {
     /// # Errors
     /// Where the database does not answer.
     pub async fn classes_of(&self, user: &UserId) -> Result<Vec<(ClassId, String)>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT c.id, c.name FROM classes c JOIN memberships m ON m.class_id = c.id WHERE m.user_id = $1 ORDER BY c.name",
-        )
-        .bind(user.as_str())
-        .fetch_all(self.pool())
-        .await?;
+        let rows =
+            sqlx::query("SELECT c.id, c.name FROM classes c JOIN memberships m ON m.class_id = c.id WHERE m.user_id = $1 ORDER BY c.name")
+                .bind(user.as_str())
+                .fetch_all(self.pool())
+                .await?;
         rows.iter().map(|row| Ok((ClassId::from(row.try_get::<String, _>("id")?), row.try_get("name")?))).collect()
+    }
+
+    /// The users with this role who share a class with `user`, who is not among them.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn fellows(&self, of: &UserId, role: Role) -> Result<Vec<User>, StoreError> {
+        let sql = format!(
+            "SELECT {USER} FROM users WHERE role = $1 AND id <> $2 AND id IN (SELECT theirs.user_id FROM memberships mine \
+             JOIN memberships theirs ON mine.class_id = theirs.class_id WHERE mine.user_id = $2) ORDER BY login"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(role.as_str()).bind(of.as_str()).fetch_all(self.pool()).await?;
+        rows.iter().map(user).collect()
     }
 
     /// True where the two are in one class.

@@ -101,10 +101,8 @@ impl Store {
         .bind(now)
         .execute(self.pool())
         .await?;
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE w.user_id = $1")))
-            .bind(user.as_str())
-            .fetch_one(self.pool())
-            .await?;
+        let row =
+            sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE w.user_id = $1"))).bind(user.as_str()).fetch_one(self.pool()).await?;
         read(&row)
     }
 

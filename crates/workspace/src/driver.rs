@@ -326,7 +326,9 @@ impl Driver {
                 "The workspace needed more memory than it may use and was ended.".to_owned(),
                 "작업 공간이 허용된 메모리보다 많이 써서 종료되었습니다.".to_owned(),
             ),
-            (false, code) => (format!("The container ended with exit code {code}."), format!("컨테이너가 종료 코드 {code}(으)로 끝났습니다.")),
+            (false, code) => {
+                (format!("The container ended with exit code {code}."), format!("컨테이너가 종료 코드 {code}(으)로 끝났습니다."))
+            }
         };
         if !last.is_empty() {
             en.push_str(&format!(" Its last words: {last}"));

@@ -31,10 +31,9 @@ impl WorkspaceError {
         match self {
             Self::Start(text) => text.clone(),
             Self::NotReady { state, cause } => cause.clone().unwrap_or_else(|| state.text()),
-            Self::Engine(error) => Text::new(
-                format!("The Docker Engine did not do it: {error}"),
-                format!("Docker Engine이 처리하지 못했습니다: {error}"),
-            ),
+            Self::Engine(error) => {
+                Text::new(format!("The Docker Engine did not do it: {error}"), format!("Docker Engine이 처리하지 못했습니다: {error}"))
+            }
             Self::Store(error) => Text::new(
                 format!("The database did not answer as it should: {error}"),
                 format!("데이터베이스가 올바르게 응답하지 않았습니다: {error}"),

@@ -208,7 +208,9 @@ mod tests {
                     queue.offer(last);
                     match pace {
                         0 => runs = drain(&mut queue, runs),
-                        1 if step % 2 == 0 => { queue.begin(); }
+                        1 if step % 2 == 0 => {
+                            queue.begin();
+                        }
                         2 if step == 3 => runs = finish(&mut queue, runs),
                         _ => {}
                     }

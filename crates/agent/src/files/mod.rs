@@ -24,9 +24,8 @@ pub(crate) const TEMPORARY: &str = ".maru-save-";
 /// Opens a regular file for reading. Neither a FIFO nor a device can hold the agent up.
 fn open_regular(home: &Home, given: &str) -> Result<(std::fs::File, Stat), AgentError> {
     let path = home.relative(given)?;
-    let fd: OwnedFd = home
-        .beneath(&path, OFlags::RDONLY | OFlags::NONBLOCK, rustix::fs::Mode::empty())
-        .map_err(|e| AgentError::of("open", given, e))?;
+    let fd: OwnedFd =
+        home.beneath(&path, OFlags::RDONLY | OFlags::NONBLOCK, rustix::fs::Mode::empty()).map_err(|e| AgentError::of("open", given, e))?;
     let stat = fstat(&fd).map_err(|e| AgentError::of("open", given, e))?;
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => Ok((std::fs::File::from(fd), stat)),

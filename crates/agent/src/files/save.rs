@@ -86,7 +86,12 @@ impl Conditions {
 }
 
 /// `PUT /files/{path}`: 201 for a new file, 204 for a changed one, with the new `ETag`.
-pub(crate) async fn save(State(agent): State<Arc<Agent>>, Path(path): Path<String>, headers: HeaderMap, body: Body) -> Result<Response, AgentError> {
+pub(crate) async fn save(
+    State(agent): State<Arc<Agent>>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, AgentError> {
     let conditions = Conditions::read(&headers)?;
     let failed = |e: std::io::Error| AgentError::of("save", &path, e);
 

@@ -11,9 +11,13 @@ enum State {
     EscapeIntermediate,
     Csi,
     /// OSC, DCS, APC, PM or SOS: up to ST; an OSC ends with BEL, too.
-    Text { bell: bool },
+    Text {
+        bell: bool,
+    },
     /// ESC within such a text: `\` ends it.
-    TextEscape { bell: bool },
+    TextEscape {
+        bell: bool,
+    },
     /// So many bytes of a UTF-8 character are missing.
     Character(u8),
 }

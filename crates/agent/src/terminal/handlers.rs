@@ -21,7 +21,10 @@ pub(crate) async fn list(State(agent): State<Arc<Agent>>) -> Json<Vec<TerminalIn
 }
 
 /// `POST /terminals`.
-pub(crate) async fn create(State(agent): State<Arc<Agent>>, Body(wanted): Body<CreateTerminal>) -> Result<(StatusCode, Json<TerminalInfo>), AgentError> {
+pub(crate) async fn create(
+    State(agent): State<Arc<Agent>>,
+    Body(wanted): Body<CreateTerminal>,
+) -> Result<(StatusCode, Json<TerminalInfo>), AgentError> {
     let agent2 = Arc::clone(&agent);
     let id = crate::blocking(move || agent2.terminals.create(&agent2, &wanted)).await?;
     Ok((StatusCode::CREATED, Json(agent.terminals.find(&id)?.info())))
@@ -53,12 +56,14 @@ pub(crate) async fn stream(
     let terminal = agent.terminals.find(&id)?;
     let upgrade = upgrade.map_err(|e| AgentError::Request(e.to_string()))?;
     let observes = attach.observe.is_some_and(|o| o != 0);
-    Ok(upgrade.protocols([SUBPROTOCOL]).max_message_size(MESSAGE_LIMIT).max_frame_size(MESSAGE_LIMIT).on_upgrade(move |socket| async move {
-        let ended = viewer::serve(&terminal, socket, attach.since, observes).await;
-        // Its end has been seen: nothing is left to come back for.
-        if ended && terminal.state().viewers() == 0 {
-            agent.terminals.remove(&terminal.id);
-            terminal.gone.cancel();
-        }
-    }))
+    Ok(upgrade.protocols([SUBPROTOCOL]).max_message_size(MESSAGE_LIMIT).max_frame_size(MESSAGE_LIMIT).on_upgrade(
+        move |socket| async move {
+            let ended = viewer::serve(&terminal, socket, attach.since, observes).await;
+            // Its end has been seen: nothing is left to come back for.
+            if ended && terminal.state().viewers() == 0 {
+                agent.terminals.remove(&terminal.id);
+                terminal.gone.cancel();
+            }
+        },
+    ))
 }

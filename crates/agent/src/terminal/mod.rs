@@ -265,7 +265,8 @@ impl Terminals {
 /// The student's shell: `$SHELL`, else bash, else what every system has.
 fn shell() -> String {
     let runs = |path: &str| rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok();
-    std::env::var("SHELL").ok().filter(|s| s.starts_with('/') && runs(s)).unwrap_or_else(|| {
-        if runs("/bin/bash") { "/bin/bash".to_owned() } else { "/bin/sh".to_owned() }
-    })
+    std::env::var("SHELL")
+        .ok()
+        .filter(|s| s.starts_with('/') && runs(s))
+        .unwrap_or_else(|| if runs("/bin/bash") { "/bin/bash".to_owned() } else { "/bin/sh".to_owned() })
 }

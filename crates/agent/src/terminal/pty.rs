@@ -67,7 +67,9 @@ pub(super) fn open(program: &Program<'_>, cols: u16, rows: u16) -> std::io::Resu
 const PROMPT_COMMAND: &str = r#"printf '\033]133;D;%s\033\\\033]7;file://%s%s\033\\\033]133;A\033\\' "$?" "${HOSTNAME-}" "${PWD// /%20}""#;
 
 fn environment(command: &mut Command, program: &Program<'_>) {
-    let utf8 = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty()).is_none_or(|v| v.to_ascii_uppercase().replace('-', "").ends_with("UTF8"));
+    let utf8 = |name: &str| {
+        std::env::var(name).ok().filter(|v| !v.is_empty()).is_none_or(|v| v.to_ascii_uppercase().replace('-', "").ends_with("UTF8"))
+    };
     command.env("TERM", "xterm-256color").env("COLORTERM", "truecolor").env("HOME", program.home).env("SHELL", program.shell);
     command.env("MARU_TERMINAL", program.id);
     if std::env::var_os("LANG").is_none() || !utf8("LANG") {

@@ -203,7 +203,8 @@ impl State {
 
     /// Decides anew whether the terminal pauses.
     fn review(&mut self) {
-        let behind = self.driver().and_then(|id| self.viewers.get(&id)).filter(|v| !v.needs_replay).map_or(0, |v| self.ring.end() - v.acked);
+        let behind =
+            self.driver().and_then(|id| self.viewers.get(&id)).filter(|v| !v.needs_replay).map_or(0, |v| self.ring.end() - v.acked);
         self.paused = behind > if self.paused { LOW_WATER } else { HIGH_WATER };
     }
 

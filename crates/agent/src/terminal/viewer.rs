@@ -92,7 +92,12 @@ async fn send(terminal: &Terminal, id: ViewerId, sink: &mut SplitSink<WebSocket,
     }
 }
 
-async fn send_replay(sink: &mut SplitSink<WebSocket, Message>, replay: &ServerFrame, mut bytes: Bytes, attached: &ServerFrame) -> Result<(), axum::Error> {
+async fn send_replay(
+    sink: &mut SplitSink<WebSocket, Message>,
+    replay: &ServerFrame,
+    mut bytes: Bytes,
+    attached: &ServerFrame,
+) -> Result<(), axum::Error> {
     sink.feed(text(replay)).await?;
     while !bytes.is_empty() {
         sink.feed(Message::Binary(bytes.split_to(bytes.len().min(REPLAY_CHUNK)))).await?;
@@ -146,9 +151,10 @@ fn is_report(data: &[u8]) -> bool {
     let Some(body) = data.strip_prefix(b"\x1b[") else { return false };
     let Some((last, parameters)) = body.split_last() else { return false };
     let plain = parameters.iter().all(|b| b.is_ascii_digit() || b"?>;$".contains(b));
-    plain && match last {
-        b'R' | b'n' | b'c' | b'y' => !parameters.is_empty(),
-        b'I' | b'O' => parameters.is_empty(),
-        _ => false,
-    }
+    plain
+        && match last {
+            b'R' | b'n' | b'c' | b'y' => !parameters.is_empty(),
+            b'I' | b'O' => parameters.is_empty(),
+            _ => false,
+        }
 }

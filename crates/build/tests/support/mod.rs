@@ -1,4 +1,5 @@
 //! A whole installation of its own for one test: Engine objects, database, projects, registry with its token server.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +31,10 @@ pub struct World {
 /// The registry's image, as docker/build-images names it.
 pub fn registry_image() -> String {
     std::env::var("MARU_REGISTRY_IMAGE").unwrap_or_else(|_| {
-        let listed = std::process::Command::new("docker").args(["images", "--format", "{{.Repository}}:{{.Tag}}", "maru/registry"]).output().unwrap();
+        let listed = std::process::Command::new("docker")
+            .args(["images", "--format", "{{.Repository}}:{{.Tag}}", "maru/registry"])
+            .output()
+            .unwrap();
         String::from_utf8_lossy(&listed.stdout).lines().next().expect("run docker/build-images first").to_owned()
     })
 }
@@ -74,9 +78,8 @@ impl World {
 
     /// Serves the registry's tokens; `mina` and `juno` have the same password.
     pub async fn serve_tokens(&self) {
-        let verify: maru_build::VerifyPassword = Arc::new(|login, given| {
-            Box::pin(async move { ["mina", "juno"].contains(&login.as_str()) && given == PASSWORD })
-        });
+        let verify: maru_build::VerifyPassword =
+            Arc::new(|login, given| Box::pin(async move { ["mina", "juno"].contains(&login.as_str()) && given == PASSWORD }));
         let router = token_router(self.registry.clone(), verify);
         let listener = tokio::net::TcpListener::bind(self.registry.token_address().await.unwrap()).await.unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });

@@ -31,9 +31,11 @@ pub async fn run(data: &Path, store: &Store) -> Result<(), Failure> {
     };
     let class = store.ensure_class("demo").await?;
     let mut answer = Map::new();
-    for (login, name, role) in
-        [("admin", "Admin 관리자", Role::Admin), ("instructor", "Instructor 강사", Role::Instructor), ("student", "Student 학생", Role::Student)]
-    {
+    for (login, name, role) in [
+        ("admin", "Admin 관리자", Role::Admin),
+        ("instructor", "Instructor 강사", Role::Instructor),
+        ("student", "Student 학생", Role::Student),
+    ] {
         let before = kept.get(login).and_then(|account| serde_json::from_value::<Account>(account.clone()).ok());
         let (user, account) = ensure(store, login, name, role, before).await?;
         store.join_class(&class, &user.id).await?;

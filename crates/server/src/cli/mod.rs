@@ -32,6 +32,8 @@ enum Command {
     Token(token::Command),
     /// Make the demo class with an administrator, an instructor and a student, and print their logins as JSON.
     Demo,
+    /// Run the Ingress controller, inside the cluster.
+    Gateway,
 }
 
 /// What a command says when it fails: a sentence.
@@ -58,6 +60,10 @@ impl Cli {
             }
             Command::User(command) => runtime()?.block_on(async { command.run(&open(&settings).await?).await })?,
             Command::Token(command) => runtime()?.block_on(async { command.run(&open(&settings).await?).await })?,
+            Command::Gateway => {
+                log_to_stderr();
+                runtime()?.block_on(gateway())?;
+            }
             Command::Demo => runtime()?.block_on(async { demo::run(&settings.data()?, &open(&settings).await?).await })?,
         }
         Ok(ExitCode::SUCCESS)
@@ -71,6 +77,18 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("MARU_LOG").unwrap_or_else(|_| "info,sqlx=warn,kube=warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+}
+
+/// Until Ctrl-C or SIGTERM, and then until what is under way has ended.
+async fn gateway() -> Result<(), Failure> {
+    let options = maru_gateway::Options::from_env()?;
+    let stop = tokio_util::sync::CancellationToken::new();
+    let mut running = std::pin::pin!(maru_gateway::run(options, stop.clone()));
+    tokio::select! {
+        ended = &mut running => return Ok(ended?),
+        () = crate::serve::asked_to_end() => stop.cancel(),
+    }
+    Ok(running.await?)
 }
 
 async fn open(settings: &Settings) -> Result<Store, Failure> {

@@ -51,7 +51,10 @@ impl Driver {
             match result {
                 Ok(detail) => self.end_step(name, StepState::Succeeded, Some(detail), None, Vec::new()),
                 Err(StepFailure::Cancelled) => {
-                    let detail = Text::new("You cancelled it. What was committed and built stays.", "취소했습니다. 커밋과 빌드된 것은 그대로 남습니다.");
+                    let detail = Text::new(
+                        "You cancelled it. What was committed and built stays.",
+                        "취소했습니다. 커밋과 빌드된 것은 그대로 남습니다.",
+                    );
                     self.end_step(name, StepState::Cancelled, Some(detail), None, Vec::new());
                     return self.finish("cancelled").await;
                 }

@@ -27,7 +27,7 @@ use tokio_util::task::TaskTracker;
 use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
 
-pub use view::{Deployment, StepBuild, StepName, StepState};
+pub use view::Deployment;
 
 /// The deployments that run in this server.
 #[derive(Clone, Default)]

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::{Visitor, render};
 use crate::error::ApiResult;
 use crate::lang::Lang;
-use crate::routes::admin::{self, Row};
+use crate::routes::{self, Row};
 use crate::state::AppState;
 
 #[derive(Template)]
@@ -48,9 +48,7 @@ impl From<Row> for Line {
 }
 
 struct Me {
-    login: String,
     name: String,
-    role: &'static str,
 }
 
 impl AdminPage {
@@ -63,7 +61,7 @@ impl AdminPage {
 pub async fn page(State(state): State<AppState>, visitor: Visitor, Lang(lang): Lang) -> ApiResult<Response> {
     let Some(caller) = visitor.0 else { return Ok(Redirect::to("/login?next=/admin").into_response()) };
     caller.require_staff()?;
-    let rows = admin::rows(&state, &caller.user, "", "", admin::PAGE_MAX, lang).await?.into_iter().map(Line::from).collect();
-    let me = Me { login: caller.user.login.to_string(), name: caller.user.name.clone(), role: caller.user.role.as_str() };
+    let rows = routes::rows(&state, &caller.user, "", "", routes::PAGE_MAX, lang).await?.into_iter().map(Line::from).collect();
+    let me = Me { name: caller.user.name.clone() };
     Ok(render(&AdminPage { lang: lang.as_str(), me, rows })?.into_response())
 }

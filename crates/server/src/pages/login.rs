@@ -51,7 +51,12 @@ pub struct Filled {
     next: String,
 }
 
-pub async fn submit(State(state): State<AppState>, Lang(lang): Lang, headers: HeaderMap, Form(filled): Form<Filled>) -> ApiResult<Response> {
+pub async fn submit(
+    State(state): State<AppState>,
+    Lang(lang): Lang,
+    headers: HeaderMap,
+    Form(filled): Form<Filled>,
+) -> ApiResult<Response> {
     let from_elsewhere = headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
     let next = inside(&filled.next).to_owned();
     if let (false, Some(user)) = (from_elsewhere, session::check(&state.store, &filled.login, filled.password).await?) {

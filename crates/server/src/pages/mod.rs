@@ -1,6 +1,5 @@
 //! The pages that the server itself writes (log in, administration), and the files of the IDE.
 
-
 mod admin;
 mod login;
 
@@ -27,7 +26,6 @@ pub fn routes(config: &Config) -> Router<AppState> {
         .route("/", get(home))
         .route("/login", get(login::page).post(login::submit))
         .route("/admin", get(admin::page))
-
         .nest_service("/assets", assets)
         .route("/ide", get(ide))
 }

@@ -31,7 +31,11 @@ async fn serve(State(state): State<AppState>, caller: Result<CurrentUser, ApiErr
     let user = match caller {
         // A browser's session would run what a pod answers (`…/proxy/`) as a page of the IDE.
         Ok(CurrentUser { via: Via::Session, .. }) => {
-            return status(StatusCode::UNAUTHORIZED, "Unauthorized", "send a bearer token: GET /api/v1/kubeconfig gives a kubeconfig with one");
+            return status(
+                StatusCode::UNAUTHORIZED,
+                "Unauthorized",
+                "send a bearer token: GET /api/v1/kubeconfig gives a kubeconfig with one",
+            );
         }
         Ok(CurrentUser { user, .. }) => user,
         Err(error) => return status(StatusCode::UNAUTHORIZED, "Unauthorized", error.detail().get(lang)),
@@ -147,19 +151,19 @@ mod tests {
         ] {
             headers.append(HeaderName::from_static(name), value.parse().unwrap());
         }
-        let user = User {
-            id: UserId::generate(),
-            login: Login::parse("kim").unwrap(),
-            name: "Kim".into(),
-            role: Role::Student,
-            created_at: 0,
-        };
+        let user =
+            User { id: UserId::generate(), login: Login::parse("kim").unwrap(), name: "Kim".into(), role: Role::Student, created_at: 0 };
         become_caller(&mut headers, &user).unwrap();
         let mut left: Vec<_> = headers.iter().map(|(n, v)| format!("{n}: {}", v.to_str().unwrap())).collect();
         left.sort();
         assert_eq!(
             left,
-            ["accept: application/json", "impersonate-group: maru:students", "impersonate-group: system:authenticated", "impersonate-user: maru:kim"]
+            [
+                "accept: application/json",
+                "impersonate-group: maru:students",
+                "impersonate-group: system:authenticated",
+                "impersonate-user: maru:kim"
+            ]
         );
     }
 }

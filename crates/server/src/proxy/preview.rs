@@ -134,7 +134,8 @@ async fn try_serve(state: &AppState, mut request: Request) -> Result<Response, R
     if request.uri().path() == ENTER {
         return enter(state, place.as_ref(), request.uri());
     }
-    let open = visibility == Visibility::Public || place.as_ref().is_some_and(|place| has_pass(state, request.headers(), place, visibility));
+    let open =
+        visibility == Visibility::Public || place.as_ref().is_some_and(|place| has_pass(state, request.headers(), place, visibility));
     let Some(owner) = owner.filter(|_| open) else {
         return Err(challenge(state, &request, port, &login));
     };

@@ -112,8 +112,7 @@ async fn workspaces(
     caller.require_staff()?;
     let rows = rows(&state, &caller.user, &page.q, &page.cursor, page.limit(), lang).await?;
     let cursor = (i64::try_from(rows.len()).ok() == Some(page.limit())).then(|| rows.last().map(|row| row.login.clone())).flatten();
-    let workspaces: Vec<Row> =
-        rows.into_iter().filter_map(|row| Some(Row { id: row.workspace_id.clone()?, ..row })).collect();
+    let workspaces: Vec<Row> = rows.into_iter().filter_map(|row| Some(Row { id: row.workspace_id.clone()?, ..row })).collect();
     Ok(Json(json!({"workspaces": workspaces, "cursor": cursor})))
 }
 

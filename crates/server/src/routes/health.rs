@@ -13,5 +13,9 @@ pub fn routes() -> Router<AppState> {
 
 /// 200 while requests can be answered: the database is what all of them need.
 async fn ready(State(state): State<AppState>) -> (StatusCode, &'static str) {
-    if state.store.is_alive().await { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n") }
+    if state.store.is_alive().await {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
+    }
 }

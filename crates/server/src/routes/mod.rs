@@ -1,20 +1,49 @@
 //! The contract's paths, one file per domain.
 
+mod admin;
+mod app;
+mod builds;
+mod check;
+mod deployments;
+mod git;
 mod health;
 mod me;
+pub mod registry_token;
+mod repositories;
 pub mod session;
+mod workspace;
+
+pub use admin::{PAGE_MAX, Row, rows};
 
 use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::error::localize;
+use crate::proxy;
 use crate::state::AppState;
 
-/// Everything under the IDE's own host name.
+/// Everything that comes in on the server's port: the IDE's own paths, and, by their host names, previews and applications.
 pub fn router(state: AppState) -> Router {
-    let api = Router::new().merge(session::routes()).merge(me::routes());
+    let api = Router::new()
+        .merge(session::routes())
+        .merge(me::routes())
+        .merge(workspace::routes())
+        .merge(repositories::routes())
+        .merge(builds::routes())
+        .merge(app::routes())
+        .merge(check::routes())
+        .merge(deployments::routes())
+        .merge(admin::routes())
+        .merge(proxy::api_routes());
     Router::new()
         .nest("/api/v1", api)
+        .merge(git::routes())
+        .merge(proxy::k8s_routes())
         .merge(health::routes())
         .merge(crate::pages::routes(&state.config))
-        .layer(axum::middleware::from_fn(crate::error::localize))
+        .layer(from_fn_with_state(state.clone(), proxy::by_host))
+        .layer(from_fn(localize))
+        .layer(CatchPanicLayer::new())
         .with_state(state)
 }

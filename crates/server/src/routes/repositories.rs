@@ -72,7 +72,11 @@ fn version_json(login: &Login, repository: &Repository, version: &Version) -> Va
     })
 }
 
-async fn list(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUser, lang::Lang(lang): lang::Lang) -> ApiResult<Json<Value>> {
+async fn list(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    lang::Lang(lang): lang::Lang,
+) -> ApiResult<Json<Value>> {
     let mut repositories = Vec::new();
     for repository in state.builds.repositories(&user.id).await? {
         repositories.push(json_of(&state, &user.login, &repository, lang).await?);
@@ -123,7 +127,11 @@ async fn remove(State(state): State<AppState>, CurrentUser { user, .. }: Current
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn versions(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUser, Path(name): Path<String>) -> ApiResult<Json<Value>> {
+async fn versions(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    Path(name): Path<String>,
+) -> ApiResult<Json<Value>> {
     let repository = state.builds.repository(&user.id, &name).await?;
     let versions = state.builds.versions(&repository).await?;
     let versions: Vec<_> = versions.iter().map(|version| version_json(&user.login, &repository, version)).collect();

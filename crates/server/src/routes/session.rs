@@ -36,7 +36,10 @@ async fn log_in(State(state): State<AppState>, Json(given): Json<Credentials>) -
             "wrong_login",
             Text::new("The login or the password is wrong.", "아이디 또는 비밀번호가 맞지 않습니다."),
         )
-        .fix(Text::new("Check both; your instructor can give you a new password.", "다시 확인하세요. 새 비밀번호는 강사에게 받을 수 있습니다."))
+        .fix(Text::new(
+            "Check both; your instructor can give you a new password.",
+            "다시 확인하세요. 새 비밀번호는 강사에게 받을 수 있습니다.",
+        ))
     })?;
     let mut headers = HeaderMap::new();
     headers.insert(header::SET_COOKIE, start_session(&state, &user).await?);

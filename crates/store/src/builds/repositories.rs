@@ -83,10 +83,8 @@ impl Store {
     /// [`RepositoryTaken::Name`] or [`RepositoryTaken::Limit`].
     pub async fn add_repository(&self, owner: &UserId, new: NewRepository, limit: i64) -> Result<Repository, RepositoryTaken> {
         loop {
-            let present = sqlx::query("SELECT slot, name FROM repositories WHERE user_id = $1")
-                .bind(owner.as_str())
-                .fetch_all(self.pool())
-                .await?;
+            let present =
+                sqlx::query("SELECT slot, name FROM repositories WHERE user_id = $1").bind(owner.as_str()).fetch_all(self.pool()).await?;
             let mut slots = Vec::with_capacity(present.len());
             for row in &present {
                 if row.try_get::<String, _>("name")? == new.name.as_str() {

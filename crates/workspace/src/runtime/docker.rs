@@ -38,8 +38,14 @@ pub(crate) struct End {
 pub(crate) enum Presence {
     Absent,
     /// Made, and not running now. `current`: made the way it would be made today.
-    Still { current: bool, started_once: bool, end: End },
-    Running { started_at: Option<Timestamp> },
+    Still {
+        current: bool,
+        started_once: bool,
+        end: End,
+    },
+    Running {
+        started_at: Option<Timestamp>,
+    },
 }
 
 /// A workspace's container, as a listing shows it.
@@ -148,10 +154,7 @@ impl Docker {
     pub(crate) async fn create(&self, row: &WorkspaceRow, generation: i64, image: &models::ImageInspect) -> Result<(), WorkspaceError> {
         let network = self.network().await?;
         let volume = self.volume(&row.login);
-        let owner = HashMap::from([
-            (LABEL_USER.to_owned(), row.user_id.to_string()),
-            (LABEL_LOGIN.to_owned(), row.login.to_string()),
-        ]);
+        let owner = HashMap::from([(LABEL_USER.to_owned(), row.user_id.to_string()), (LABEL_LOGIN.to_owned(), row.login.to_string())]);
         self.engine.ensure_volume(&volume, ROLE, owner.clone()).await?;
         let agent = tokio::fs::read(&self.config.agent)
             .await

@@ -29,9 +29,17 @@ fn env(row: &WorkspaceRow, image_env: &[String]) -> Vec<String> {
     env
 }
 
+/// The most open files that a process of this machine may be allowed, as far as this one can see. The Engine, started
+/// beside it, cannot give more.
+fn most_open_files() -> Option<i64> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    limits.lines().find_map(|line| line.strip_prefix("Max open files"))?.split_whitespace().nth(1)?.parse().ok()
+}
+
 fn host(config: &Config, limits: &Limits, network: &str, volume: &str) -> models::HostConfig {
     // The Engine refuses more CPUs than there are.
     let present = std::thread::available_parallelism().map_or(1.0, |n| n.get() as f64);
+    let open_files = most_open_files().map_or(limits.open_files, |most| most.min(limits.open_files));
     let mount = |source: String, target: &str, typ, read_only| models::Mount {
         source: Some(source),
         target: Some(target.to_owned()),
@@ -57,21 +65,14 @@ fn host(config: &Config, limits: &Limits, network: &str, volume: &str) -> models
         nano_cpus: Some((limits.cpus.min(present) * 1e9) as i64),
         pids_limit: Some(limits.pids),
         ulimits: Some(vec![
-            models::ResourcesUlimits {
-                name: Some("nofile".to_owned()),
-                soft: Some(limits.open_files),
-                hard: Some(limits.open_files),
-            },
+            models::ResourcesUlimits { name: Some("nofile".to_owned()), soft: Some(open_files), hard: Some(open_files) },
             models::ResourcesUlimits { name: Some("core".to_owned()), soft: Some(0), hard: Some(0) },
         ]),
         // Whether it runs is the driver's business alone.
         restart_policy: Some(models::RestartPolicy { name: Some(models::RestartPolicyNameEnum::NO), ..Default::default() }),
         log_config: Some(models::HostConfigLogConfig {
             typ: Some("json-file".to_owned()),
-            config: Some(HashMap::from([
-                ("max-size".to_owned(), "1m".to_owned()),
-                ("max-file".to_owned(), "2".to_owned()),
-            ])),
+            config: Some(HashMap::from([("max-size".to_owned(), "1m".to_owned()), ("max-file".to_owned(), "2".to_owned())])),
         }),
         ..Default::default()
     }

@@ -13,13 +13,12 @@ const GIT_SECONDS: u64 = 120;
 /// Commits what the workspace has on `main` and pushes it. Where the workspace does not run, what was pushed last is
 /// deployed: its home is not at hand.
 pub async fn commit(state: &AppState, user: &User, progress: &mut Progress<'_>) -> Result<Text, StepFailure> {
-    let unexpected = |error: &dyn std::fmt::Display| StepFailure::because(Text::new(
-        format!("The project could not be read: {error}"),
-        format!("프로젝트를 읽지 못했습니다: {error}"),
-    ));
+    let unexpected = |error: &dyn std::fmt::Display| {
+        StepFailure::because(Text::new(format!("The project could not be read: {error}"), format!("프로젝트를 읽지 못했습니다: {error}")))
+    };
     starter::ensure(state, user).await.map_err(|error| StepFailure::because(error.detail().clone()))?;
     let project = starter::project().map_err(|error| StepFailure::because(error.detail().clone()))?;
-    let how = match state.workspaces.agent(&user.id) {
+    let how = match state.workspaces.agent(&user.id).await {
         Ok(_) => Some(commit_in_workspace(state, user, project.as_str(), progress).await?),
         Err(WorkspaceError::NotReady { .. }) => None,
         Err(error) => return Err(StepFailure::because(error.cause())),
@@ -66,7 +65,10 @@ async fn commit_in_workspace(state: &AppState, user: &User, project: &str, progr
                 format!("The project is on the branch {branch}; main is what is deployed."),
                 format!("프로젝트가 {branch} 브랜치에 있습니다. 배포되는 것은 main입니다."),
             ),
-            fix: Some(Text::new("Run `git switch main`, merge what you want deployed, and deploy again.", "`git switch main` 후 배포할 내용을 merge하고 다시 배포하세요.")),
+            fix: Some(Text::new(
+                "Run `git switch main`, merge what you want deployed, and deploy again.",
+                "`git switch main` 후 배포할 내용을 merge하고 다시 배포하세요.",
+            )),
             diagnostics: Vec::new(),
         });
     }
@@ -84,7 +86,10 @@ async fn commit_in_workspace(state: &AppState, user: &User, project: &str, progr
                 "The project has commits that your workspace does not have.",
                 "프로젝트에 작업 공간에는 없는 커밋이 있습니다.",
             ),
-            fix: Some(Text::new("Run `git pull --rebase origin main` in the terminal, and deploy again.", "터미널에서 `git pull --rebase origin main`을 실행하고 다시 배포하세요.")),
+            fix: Some(Text::new(
+                "Run `git pull --rebase origin main` in the terminal, and deploy again.",
+                "터미널에서 `git pull --rebase origin main`을 실행하고 다시 배포하세요.",
+            )),
             diagnostics: Vec::new(),
         });
     }

@@ -35,7 +35,10 @@ impl From<WorkspaceError> for ApiError {
                     WorkspaceState::Queued | WorkspaceState::Starting => {
                         Text::new("Wait until it is ready and try again.", "준비될 때까지 기다린 뒤 다시 시도하세요.")
                     }
-                    _ => Text::new("Start it (PUT /api/v1/workspace) and try again.", "작업 공간을 시작한 뒤(PUT /api/v1/workspace) 다시 시도하세요."),
+                    _ => Text::new(
+                        "Start it (PUT /api/v1/workspace) and try again.",
+                        "작업 공간을 시작한 뒤(PUT /api/v1/workspace) 다시 시도하세요.",
+                    ),
                 };
                 Self::new(StatusCode::CONFLICT, "workspace_not_ready", cause).fix(fix).with("state", state.as_str())
             }

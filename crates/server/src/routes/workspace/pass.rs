@@ -68,7 +68,10 @@ pub(super) async fn tunnel(
         return Err(ApiError::new(
             StatusCode::UPGRADE_REQUIRED,
             "upgrade_required",
-            maru_model::Text::new("This is a WebSocket: ask with `Upgrade: websocket`.", "WebSocket 주소입니다. `Upgrade: websocket`으로 요청하세요."),
+            maru_model::Text::new(
+                "This is a WebSocket: ask with `Upgrade: websocket`.",
+                "WebSocket 주소입니다. `Upgrade: websocket`으로 요청하세요.",
+            ),
         ));
     };
     let link = state.workspaces.agent(&user.id).await?;

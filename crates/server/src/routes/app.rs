@@ -1,0 +1,338 @@
+//! The application: target state, current state, rollouts, pods, secrets.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use futures_util::{Stream, StreamExt, stream};
+use http::{StatusCode, header};
+use maru_manifest::Diagnostic;
+use maru_model::{Lang, ProjectName, RolloutId, Text};
+use maru_rollout::{App, CurrentState, ObjectHealth, Progress, Rollout, RolloutError, Source, Target};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::builds::rfc3339;
+use crate::auth::CurrentUser;
+use crate::error::{ApiError, ApiResult};
+use crate::lang;
+use crate::state::AppState;
+
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/app", get(show).put(change).delete(remove))
+        .route("/app/refresh", post(refresh))
+        .route("/app/rollouts", get(history).post(start))
+        .route("/app/rollouts/{id}", get(rollout))
+        .route("/app/rollouts/{id}/events", get(events))
+        .route("/app/rollouts/{id}/cancel", post(cancel))
+        .route("/app/rollouts/{id}/rollback", post(rollback))
+        .route("/app/pods/{pod}/log", get(log))
+        .route("/app/secrets", get(secrets))
+        .route("/app/secrets/{name}", put(put_secret).get(secret).delete(remove_secret))
+}
+
+impl From<RolloutError> for ApiError {
+    fn from(error: RolloutError) -> Self {
+        let detail = error.text();
+        match error {
+            RolloutError::NotFound => Self::not_found(),
+            RolloutError::NoApp => Self::new(StatusCode::NOT_FOUND, "no_app", detail),
+            RolloutError::NoTarget => Self::new(StatusCode::CONFLICT, "no_target", detail),
+            RolloutError::TargetFailed(diagnostics) => Self::new(StatusCode::CONFLICT, "target_failed", detail)
+                .with("diagnostics", json!(diagnostics.iter().map(|d| d.view(Lang::En)).collect::<Vec<_>>())),
+            RolloutError::Running(id) => Self::new(StatusCode::CONFLICT, "rollout_running", detail).with("id", id.as_str()),
+            RolloutError::Cluster(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_not_ready", detail)
+                .fix(Text::new("Wait until the cluster is ready.", "클러스터가 준비될 때까지 기다리세요.")),
+            RolloutError::Source(_) => Self::new(StatusCode::CONFLICT, "source", detail),
+            RolloutError::Invalid(_) => Self::bad_request(detail),
+            RolloutError::Kube(kube::Error::Api(status)) if status.code < 500 => {
+                Self::new(StatusCode::from_u16(status.code).unwrap_or(StatusCode::BAD_GATEWAY), "kubernetes", detail)
+            }
+            other => Self::internal(other),
+        }
+    }
+}
+
+pub(super) fn diagnostics_json(diagnostics: &[Diagnostic], lang: Lang) -> Value {
+    json!(diagnostics.iter().map(|diagnostic| diagnostic.view(lang)).collect::<Vec<_>>())
+}
+
+fn target_json(target: &Target, lang: Lang) -> Value {
+    json!({
+        "id": target.id,
+        "commit": target.commit,
+        "time": rfc3339(target.read_at),
+        "state": target.state,
+        "diagnostics": diagnostics_json(&target.diagnostics, lang),
+        "objects": target.objects,
+    })
+}
+
+fn rollout_json(rollout: &Rollout, lang: Lang) -> Value {
+    json!({
+        "id": rollout.id,
+        "number": rollout.number,
+        "commit": rollout.commit,
+        "origin": rollout.origin,
+        "state": rollout.phase,
+        "detail": rollout.phase.text().get(lang),
+        "diagnostics": diagnostics_json(&rollout.diagnostics, lang),
+        "urls": rollout.urls,
+        "time": rfc3339(rollout.created_at),
+        "finished_at": rollout.finished_at.map(rfc3339),
+    })
+}
+
+fn object_json(health: &ObjectHealth, lang: Lang) -> Value {
+    json!({
+        "api_version": health.object.api_version,
+        "kind": health.object.kind,
+        "name": health.object.name,
+        "namespace": health.object.namespace,
+        "health": health.state,
+        "message": health.message.get(lang),
+        "ready": health.ready,
+        "wanted": health.wanted,
+    })
+}
+
+fn progress_json(progress: &Progress, lang: Lang) -> Value {
+    json!({
+        "id": progress.id,
+        "state": progress.phase,
+        "detail": progress.detail.get(lang),
+        "objects": progress.objects.iter().map(|o| object_json(o, lang)).collect::<Vec<_>>(),
+        "diagnostics": diagnostics_json(&progress.diagnostics, lang),
+        "urls": progress.urls,
+    })
+}
+
+fn app_json(app: &App, lang: Lang) -> Value {
+    let current = app.current.as_ref().map_or_else(
+        || json!({"id": null, "commit": null, "time": null, "state": app.state, "diagnostics": []}),
+        |rollout| {
+            json!({
+                "id": rollout.id,
+                "commit": rollout.commit,
+                "time": rfc3339(rollout.finished_at.unwrap_or(rollout.created_at)),
+                "state": app.state,
+                "number": rollout.number,
+                "diagnostics": diagnostics_json(&rollout.diagnostics, lang),
+            })
+        },
+    );
+    json!({
+        "source": {"project": app.source.project},
+        "path": app.source.path,
+        "current": current,
+        "target": app.target.as_ref().map(|target| target_json(target, lang)),
+        "url": app.urls.first(),
+        "urls": app.urls,
+        "health": app.state,
+        "cluster_answers": app.cluster_answers,
+        "objects": app.objects.iter().map(|o| object_json(o, lang)).collect::<Vec<_>>(),
+        "pods": app.pods,
+    })
+}
+
+async fn show(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    lang::Lang(lang): lang::Lang,
+) -> ApiResult<Json<Value>> {
+    match state.rollouts.app(&user).await {
+        Ok(app) => Ok(Json(app_json(&app, lang))),
+        // No application yet is a state, not a mistake.
+        Err(RolloutError::NoApp) => Ok(Json(json!({
+            "source": null, "path": "", "target": null, "url": null, "urls": [], "health": CurrentState::None, "objects": [], "pods": [],
+            "current": {"id": null, "commit": null, "time": null, "state": CurrentState::None, "diagnostics": []},
+        }))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    source: GivenSource,
+    #[serde(default)]
+    path: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GivenSource {
+    project: String,
+}
+
+async fn change(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    lang::Lang(lang): lang::Lang,
+    Json(given): Json<Given>,
+) -> ApiResult<Json<Value>> {
+    let project = ProjectName::parse(given.source.project).map_err(|error| ApiError::bad_request(Text::verbatim(error.to_string())))?;
+    state.git.open(&user.login, &project).await.map_err(|_| ApiError::not_found())?;
+    let path = given.path.trim_matches('/').to_owned();
+    if path.split('/').any(|part| part == "..") {
+        return Err(ApiError::bad_request(Text::new("The path must lie in the project.", "경로는 프로젝트 안에 있어야 합니다.")));
+    }
+    state.rollouts.put_app(&user, &Source { project: project.to_string(), path }).await?;
+    Ok(Json(app_json(&state.rollouts.app(&user).await?, lang)))
+}
+
+#[derive(Deserialize)]
+struct Removal {
+    /// `delete` takes the data too.
+    #[serde(default)]
+    data: String,
+}
+
+async fn remove(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    Query(removal): Query<Removal>,
+) -> ApiResult<StatusCode> {
+    state.rollouts.remove_app(&user, removal.data == "delete").await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn refresh(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    lang::Lang(lang): lang::Lang,
+) -> ApiResult<Json<Value>> {
+    state.rollouts.ensure_app(&user, crate::starter::project()?.as_str()).await?;
+    Ok(Json(target_json(&state.rollouts.refresh(&user, None).await?, lang)))
+}
+
+async fn start(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    lang::Lang(lang): lang::Lang,
+) -> ApiResult<(StatusCode, Json<Value>)> {
+    let rollout = state.rollouts.start(&user).await?;
+    Ok((StatusCode::ACCEPTED, Json(rollout_json(&rollout, lang))))
+}
+
+async fn history(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    lang::Lang(lang): lang::Lang,
+) -> ApiResult<Json<Value>> {
+    let rollouts = state.rollouts.history(&user).await?;
+    Ok(Json(json!({"rollouts": rollouts.iter().map(|r| rollout_json(r, lang)).collect::<Vec<_>>()})))
+}
+
+async fn rollout(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    lang::Lang(lang): lang::Lang,
+    Path(id): Path<String>,
+) -> ApiResult<Json<Value>> {
+    let id = RolloutId::from(id);
+    let rollout = state.rollouts.rollout(&user, &id).await?;
+    let mut json = rollout_json(&rollout, lang);
+    if let Some(progress) = state.rollouts.progress(&id) {
+        let progress = progress.borrow();
+        json["detail"] = json!(progress.detail.get(lang));
+        json["objects"] = json!(progress.objects.iter().map(|o| object_json(o, lang)).collect::<Vec<_>>());
+    }
+    Ok(Json(json))
+}
+
+/// How a rollout goes, until its end.
+async fn events(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    lang::Lang(lang): lang::Lang,
+    Path(id): Path<String>,
+) -> ApiResult<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
+    let id = RolloutId::from(id);
+    let following = state.rollouts.progress(&id);
+    let ended = state.rollouts.rollout(&user, &id).await?;
+    let events = match following {
+        None => stream::iter([rollout_json(&ended, lang)]).boxed(),
+        Some(progress) => stream::unfold((progress, true), move |(mut progress, first)| async move {
+            // The sender goes with the task, after its last word.
+            if !first && progress.changed().await.is_err() {
+                return None;
+            }
+            let json = progress_json(&progress.borrow_and_update(), lang);
+            Some((json, (progress, false)))
+        })
+        .boxed(),
+    };
+    Ok(Sse::new(events.map(|json| Ok(Event::default().data(json.to_string())))).keep_alive(KeepAlive::default()))
+}
+
+async fn cancel(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUser, Path(id): Path<String>) -> ApiResult<StatusCode> {
+    state.rollouts.cancel(&user, &RolloutId::from(id)).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+async fn rollback(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    lang::Lang(lang): lang::Lang,
+    Path(id): Path<String>,
+) -> ApiResult<(StatusCode, Json<Value>)> {
+    let rollout = state.rollouts.rollback(&user, &RolloutId::from(id)).await?;
+    Ok((StatusCode::ACCEPTED, Json(rollout_json(&rollout, lang))))
+}
+
+#[derive(Deserialize)]
+struct LogQuery {
+    container: Option<String>,
+    #[serde(default)]
+    follow: String,
+    #[serde(default)]
+    previous: String,
+}
+
+async fn log(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    Path(pod): Path<String>,
+    Query(query): Query<LogQuery>,
+) -> ApiResult<Response> {
+    let is_on = |flag: &str| matches!(flag, "1" | "true");
+    let lines = state.rollouts.pod_log(&user, &pod, query.container, is_on(&query.follow), is_on(&query.previous)).await?;
+    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, Body::from_stream(lines)).into_response())
+}
+
+async fn secrets(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUser) -> ApiResult<Json<Value>> {
+    Ok(Json(json!({"secrets": state.rollouts.secrets(&user).await?})))
+}
+
+async fn secret(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUser, Path(name): Path<String>) -> ApiResult<Json<Value>> {
+    let found = state.rollouts.secrets(&user).await?.into_iter().find(|secret| secret.name == name);
+    Ok(Json(json!(found.ok_or_else(ApiError::not_found)?)))
+}
+
+/// `{"KEY": "value", ...}`; the keys that are not named go.
+async fn put_secret(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    Path(name): Path<String>,
+    Json(values): Json<BTreeMap<String, String>>,
+) -> ApiResult<StatusCode> {
+    state.rollouts.put_secret(&user, &name, &values).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn remove_secret(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    Path(name): Path<String>,
+) -> ApiResult<StatusCode> {
+    state.rollouts.remove_secret(&user, &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
