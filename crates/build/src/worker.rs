@@ -188,7 +188,7 @@ async fn say_end(log: &mut BuildLog, outcome: &Outcome) {
 fn too_long(seconds: u64) -> Text {
     let minutes = seconds.div_ceil(60);
     Text::new(
-        format!("The build took longer than {minutes} minutes and was ended."),
+        format!("The build took longer than {minutes} min and was ended."),
         format!("빌드가 {minutes}분보다 오래 걸려 중단되었습니다."),
     )
 }

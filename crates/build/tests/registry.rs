@@ -1,4 +1,5 @@
 //! What the registry lets whom do, asked as its clients ask: over HTTP, with tokens of the token server.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
