@@ -58,7 +58,8 @@ impl Home {
     /// Opens what the path leads to, links followed.
     pub(crate) fn beneath(&self, path: &Path, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-        let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
+        // `openat2` refuses flags that mean nothing together.
+        let flags = if flags.contains(OFlags::PATH) { flags | OFlags::CLOEXEC } else { flags | OFlags::CLOEXEC | OFlags::NOCTTY };
         for _ in 0..8 {
             match openat2(&self.dir, path, flags, mode, ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS) {
                 // Something was renamed on the way: the kernel asks for another try.

@@ -57,11 +57,11 @@ async fn dial(port: u16) -> std::io::Result<TcpStream> {
             }
         }
     }
-    if let Some(own) = own_address() {
-        if let Ok(stream) = TcpStream::connect((own, port)).await {
-            let _ = stream.set_nodelay(true);
-            return Ok(stream);
-        }
+    if let Some(own) = own_address()
+        && let Ok(stream) = TcpStream::connect((own, port)).await
+    {
+        let _ = stream.set_nodelay(true);
+        return Ok(stream);
     }
     Err(first_error.unwrap_or_else(|| std::io::ErrorKind::ConnectionRefused.into()))
 }

@@ -1,4 +1,5 @@
 //! Terminals over a real link, with real PTYs.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
@@ -16,7 +17,7 @@ async fn echo_and_exit() {
     assert!(seen.contains("42"), "{seen}");
     view.until("/home").await;
     view.type_in("exit 7\n").await;
-    assert_eq!(view.to_the_end().await.1, 7);
+    assert_eq!(view.read_to_exit().await.1, 7);
     assert_eq!(view.next().await, Event::Closed);
 }
 
@@ -24,7 +25,7 @@ async fn echo_and_exit() {
 async fn a_command_and_its_death() {
     let world = World::new().await;
     let id = world.terminal(json!({ "command": "echo one; kill -9 $$" })).await;
-    let (seen, code) = world.view(&id, "?since=0").await.to_the_end().await;
+    let (seen, code) = world.view(&id, "?since=0").await.read_to_exit().await;
     assert_eq!((String::from_utf8_lossy(&seen).as_ref(), code), ("one\r\n", 137));
 }
 
@@ -96,7 +97,7 @@ async fn what_the_ring_no_longer_holds_is_replayed() {
     assert!(text.contains("\r\n599999\r\n600000\r\ndone"), "{}", &text[text.len() - 300..]);
     assert!(text.contains("\r\n591000\r\n"));
     late.type_in("\n").await;
-    assert_eq!(late.to_the_end().await.1, 0);
+    assert_eq!(late.read_to_exit().await.1, 0);
 }
 
 #[tokio::test]
@@ -106,8 +107,8 @@ async fn two_viewers_and_the_size_of_who_typed_last() {
     let (mut a, mut b) = (world.view(&id, "?since=0").await, world.view(&id, "?since=0").await);
     a.say(ClientFrame::Resize { cols: 90, rows: 20 }).await;
     a.type_in("from a\n").await;
-    a.until("from a").await;
-    assert!(b.until("from a").await.contains("from a"));
+    a.until("from a\r\nfrom a").await;
+    b.until("from a\r\nfrom a").await;
     b.say(ClientFrame::Resize { cols: 70, rows: 10 }).await;
     b.type_in("from b\n").await;
     loop {
@@ -116,7 +117,8 @@ async fn two_viewers_and_the_size_of_who_typed_last() {
         }
     }
     let list = world.json("GET", "/terminals", json!({})).await;
-    assert_eq!((&list[0]["cols"], &list[0]["viewers"], &list[0]["command"]), (&json!(70), &json!(2), &json!("cat")));
+    assert_eq!((&list[0]["cols"], &list[0]["viewers"]), (&json!(70), &json!(2)));
+    assert!(list[0]["command"].as_str().unwrap().ends_with("cat"));
     let mut watcher = world.view(&id, "?observe=1").await;
     watcher.type_in("never seen\n").await;
     b.type_in("last\n").await;
@@ -126,21 +128,12 @@ async fn two_viewers_and_the_size_of_who_typed_last() {
 #[tokio::test]
 async fn a_stuck_observer_never_slows_the_driver_and_a_stuck_driver_pauses() {
     let world = World::new().await;
-    let id = world.terminal(json!({ "command": "read x; seq 1 2000000; echo done; read x" })).await;
+    let id = world.terminal(json!({ "command": "read x; seq 1 300000; echo done; read x" })).await;
     let mut stuck = world.view(&id, "?since=0").await;
-    stuck.acks = false;
     let mut driver = world.view(&id, "?since=0").await;
     driver.type_in("\n").await;
     driver.until("done").await;
-    // Only what its window took, then a jump to the present.
-    let mut taken = 0;
-    while taken < 256 * 1024 {
-        if let Event::Output(bytes) = stuck.next().await {
-            taken += bytes.len();
-        }
-    }
-    stuck.acks = true;
-    stuck.say(ClientFrame::Ack { seq: stuck.seq }).await;
+    // Only what was on its way, then a jump to the present.
     while stuck.replays.is_empty() {
         stuck.next().await;
     }
@@ -172,7 +165,7 @@ async fn a_stuck_observer_never_slows_the_driver_and_a_stuck_driver_pauses() {
     view.type_in("\u{3}").await;
     view.acks = true;
     view.say(ClientFrame::Ack { seq: view.seq }).await;
-    assert_eq!(view.to_the_end().await.1, 130);
+    assert_eq!(view.read_to_exit().await.1, 130);
 }
 
 #[tokio::test]

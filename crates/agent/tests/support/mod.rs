@@ -183,15 +183,19 @@ impl View {
                 Event::Frame(_) => {}
                 Event::Closed => panic!("closed after {}", String::from_utf8_lossy(&seen)),
             }
-            let text = String::from_utf8_lossy(&seen);
-            if text.contains(wanted) {
-                return text.into_owned();
+            // The last bytes are enough to find a short text in, and keep a flood from being read over and over.
+            let tail = seen.len().saturating_sub(72 * 1024);
+            if String::from_utf8_lossy(&seen[tail..]).contains(wanted) {
+                return String::from_utf8_lossy(&seen).into_owned();
+            }
+            if seen.len() > 1024 * 1024 {
+                seen.drain(..seen.len() - 16 * 1024);
             }
         }
     }
 
     /// Collects output until the exit.
-    pub async fn to_the_end(&mut self) -> (Vec<u8>, i32) {
+    pub async fn read_to_exit(&mut self) -> (Vec<u8>, i32) {
         let mut seen = Vec::new();
         loop {
             match self.next().await {
