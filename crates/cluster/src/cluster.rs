@@ -49,7 +49,7 @@ impl std::fmt::Debug for Cluster {
 impl Cluster {
     /// The embedded cluster. The future drives it: it makes the node, watches over it, and ends, leaving the node as it is,
     /// when `stop` is cancelled. Whoever calls owns the task.
-    #[must_use]
+    #[must_use = "the future drives the cluster"]
     pub fn embedded(config: ClusterConfig, stop: CancellationToken) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (publish, state) = watch::channel(ClusterState::WaitingForImage { since: SystemTime::now() });
         let embedded = Some((config.engine.clone(), config.network.clone()));

@@ -1,4 +1,5 @@
 //! The embedded node for real: Docker and the node's image (`docker/node/build`) are needed, as `./test` has them.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::process::Command;
 use std::time::{Duration, Instant};

@@ -40,7 +40,7 @@ impl Engine {
     /// Where no Engine answers.
     pub async fn connect(instance: impl Into<String>) -> Result<Self, EngineError> {
         let docker = bollard::Docker::connect_with_defaults()
-            .and_then(|docker| Ok(docker.with_timeout(std::time::Duration::from_secs(120))))
+            .map(|docker| docker.with_timeout(std::time::Duration::from_secs(120)))
             .map_err(EngineError::during("connecting to the Docker Engine"))?;
         let docker = docker.negotiate_version().await.map_err(EngineError::during("connecting to the Docker Engine"))?;
         Ok(Self { docker, instance: instance.into() })

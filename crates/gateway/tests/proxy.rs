@@ -1,4 +1,5 @@
 //! The proxy in front of real servers on loopback, with tables from literal Kubernetes objects.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::net::SocketAddr;
 use std::sync::Arc;

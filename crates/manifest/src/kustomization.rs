@@ -76,7 +76,7 @@ pub(crate) struct Kustomization {
 
 /// The kustomization file of a folder.
 pub(crate) fn find(sources: &Sources<'_>, folder: &str) -> Option<String> {
-    NAMES.iter().map(|name| normal(folder, name)).flatten().find(|path| sources.has_file(path))
+    NAMES.iter().filter_map(|name| normal(folder, name)).find(|path| sources.has_file(path))
 }
 
 /// Follows the kustomization in `folder`.

@@ -1,4 +1,5 @@
 //! A whole installation of its own for one test: Engine objects, database, projects, registry with its token server.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
