@@ -66,6 +66,12 @@ async function findProject(): Promise<string> {
 }
 
 let watch: Subscription | null = null;
+let polling: ReturnType<typeof setInterval> | undefined;
+const POLL_MS = 3000;
+
+function lookAgain(): void {
+  if (document.visibilityState === "visible") noteChange({ kind: "overflow", path: "" });
+}
 
 /** Reads the tree anew and follows its changes; called each time the workspace becomes ready. */
 export async function openTree(): Promise<void> {
@@ -73,10 +79,17 @@ export async function openTree(): Promise<void> {
   await refreshTree();
   treeLoaded.value = true;
   watch?.close();
+  clearInterval(polling);
   watch = subscribe("/workspace/watch", {
     onEvent: (event) => noteChange(JSON.parse(event.data) as WatchEvent),
     // What happened while nobody watched is not told: all is looked at again.
     onOpen: () => noteChange({ kind: "overflow", path: "" }),
+    again: (error) => {
+      const refused = error instanceof ApiError && error.status >= 400 && error.status < 500;
+      // A workspace whose agent tells no changes: it is looked at now and then instead.
+      if (refused && error.status === 404) polling = setInterval(lookAgain, POLL_MS);
+      return !refused;
+    },
   });
 }
 
