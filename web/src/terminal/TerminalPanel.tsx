@@ -9,7 +9,11 @@ import { activeId, activeTab, closeTerminal, newTerminal, type Tab, tabs } from 
 import "@xterm/xterm/css/xterm.css";
 import "./terminal.css";
 
-const nameOf = (tab: Tab): string => tab.name ?? t("terminal.name", { number: tab.number });
+/** The agent numbers terminals that nobody named. */
+const nameOf = (tab: Tab): string =>
+  tab.name === null || /^\d+$/.test(tab.name)
+    ? t("terminal.name", { number: tab.name ?? tab.number })
+    : tab.name;
 
 export function TerminalPanel() {
   return (
