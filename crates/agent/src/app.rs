@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use http::{Uri, header};
 use maru_model::Lang;
 
-use crate::{Agent, AgentError, exec, files, ports, stats, terminal, tunnel};
+use crate::{Agent, AgentError, exec, files, ports, search, stats, terminal, tunnel, watch};
 
 /// The agent's HTTP API.
 pub fn router(agent: Arc<Agent>) -> Router {
@@ -25,6 +25,9 @@ pub fn router(agent: Arc<Agent>) -> Router {
         .route("/terminals/{id}/stream", get(terminal::stream))
         .route("/ports", get(ports::list))
         .route("/preview/{port}", get(tunnel::connect))
+        .route("/search", get(search::search))
+        .route("/paths", get(search::paths))
+        .route("/watch", get(watch::watch))
         .route("/exec", post(exec::run))
         .route("/stats", get(stats::read))
         .fallback(|uri: Uri| async move { AgentError::NoRoute { path: uri.path().to_owned() } })

@@ -22,11 +22,13 @@ mod home;
 mod ports;
 mod proc;
 mod reverse;
+mod search;
 mod serve;
 mod stats;
 mod terminal;
 mod tty;
 mod tunnel;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
