@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::process::{Child, Command};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use rustix::process::{Pid, WaitOptions, WaitStatus, waitpid};
+use rustix::process::{Pid, WaitOptions, WaitStatus, wait, waitpid};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -40,8 +40,8 @@ impl Children {
     fn reap(&self) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if std::process::id() == 1 {
-            // Orphans, too.
-            while let Ok(Some((pid, status))) = waitpid(None, WaitOptions::NOHANG) {
+            // Orphans, too. (`waitpid(None)` would mean our own process group only, and each child has its own.)
+            while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
                 if let Some(tx) = known.remove(&pid.as_raw_nonzero().get()) {
                     let _ = tx.send(code(status));
                 }
