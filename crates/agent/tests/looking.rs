@@ -1,4 +1,5 @@
 //! Search, quick open and watching.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
