@@ -13,9 +13,9 @@ put DOCKER-USER -i "$0" -d 169.254.0.0/16 -j REJECT --reject-with icmp-admin-pro
 "#;
 
 impl Engine {
-    /// Shields the host from the containers of a bridge network. The host's own iptables (which the Engine needs too) is
-    /// run by a helper container in the host's namespaces, made from `image`, which has to have nsenter: so this works
-    /// for a server that may use the Engine but isn't root.
+    /// Shields the host from the containers of a bridge network by the host's own iptables, which the Engine needs too.
+    /// Where this process may not use it, a helper container in the host's namespaces does, made from `image`, which has
+    /// to have nsenter: so this works for a server that may use the Engine but isn't root.
     ///
     /// # Errors
     /// What the Engine or iptables said.
@@ -23,6 +23,15 @@ impl Engine {
         let attempt = format!("fencing network {network} off from the host");
         let Some(id) = self.network_id(network).await? else { return Err(EngineError::NotFound { attempt }) };
         let bridge = format!("br-{}", id.get(..12).unwrap_or(&id));
+        // A server that is root on the Docker host needs no helper. The rules look for the bridge before they act.
+        let directly = tokio::process::Command::new("/bin/sh")
+            .args(["-c", RULES, &bridge])
+            .env("PATH", "/usr/sbin:/sbin:/usr/bin:/bin")
+            .output()
+            .await;
+        if directly.is_ok_and(|done| done.status.success()) {
+            return Ok(());
+        }
         let argv = ["nsenter", "--target", "1", "--mount", "--net", "--", "/bin/sh", "-c"].map(str::to_owned);
         let spec = models::ContainerCreateBody {
             image: Some(image.to_owned()),
