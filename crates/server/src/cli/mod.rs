@@ -1,5 +1,6 @@
 //! The commands. Each prints its answer on stdout and what went wrong on stderr, and exits 0 or 1.
 
+mod check;
 mod demo;
 mod token;
 mod user;
@@ -24,6 +25,8 @@ pub struct Cli {
 enum Command {
     /// Run the server.
     Serve(Box<ServeSettings>),
+    /// Check manifests as a deployment would, without a cluster.
+    Check(check::Command),
     /// Add users.
     #[command(subcommand)]
     User(user::Command),
@@ -58,6 +61,7 @@ impl Cli {
                 let config = crate::config::Config::load(settings, *serve)?;
                 runtime()?.block_on(crate::serve::run(config))?;
             }
+            Command::Check(command) => return Ok(command.run()),
             Command::User(command) => runtime()?.block_on(async { command.run(&open(&settings).await?).await })?,
             Command::Token(command) => runtime()?.block_on(async { command.run(&open(&settings).await?).await })?,
             Command::Gateway => {
