@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use maru_model::{Lang, Text};
+use maru_protocol::Problem;
 use serde_json::{Map, Value, json};
 
 /// What went wrong, for people (`detail`, `fix`) and for programs (`code`).
@@ -83,20 +84,15 @@ impl ApiError {
     }
 
     pub fn body(&self, lang: Lang) -> Value {
-        let mut body = json!({
-            "type": format!("urn:maru:problem:{}", self.code),
-            "title": self.status.canonical_reason().unwrap_or("Error"),
-            "status": self.status.as_u16(),
-            "code": self.code,
-            "detail": self.detail.get(lang),
-        });
-        if let Value::Object(body) = &mut body {
-            if let Some(fix) = &self.fix {
-                body.insert("fix".to_owned(), fix.get(lang).into());
-            }
-            body.extend(self.more.clone());
-        }
-        body
+        json!(Problem {
+            kind: format!("urn:maru:problem:{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.status.as_u16(),
+            code: self.code.to_string(),
+            detail: self.detail.get(lang).to_owned(),
+            fix: self.fix.as_ref().map(|fix| fix.get(lang).to_owned()),
+            extra: self.more.clone(),
+        })
     }
 }
 
@@ -122,7 +118,7 @@ pub async fn localize(request: Request, next: Next) -> Response {
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         *response.body_mut() = axum::body::Body::from(error.body(lang).to_string());
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(Problem::CONTENT_TYPE));
         headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(lang.as_str()));
         headers.remove(header::CONTENT_LENGTH);
         if error.status == StatusCode::UNAUTHORIZED {

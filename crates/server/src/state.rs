@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRef;
 use maru_build::Builds;
 use maru_cluster::Cluster;
 use maru_engine::Engine;
@@ -30,10 +29,4 @@ pub struct AppState {
     pub proxies: Proxies,
     /// Cancelled when the server is asked to end.
     pub shutdown: CancellationToken,
-}
-
-impl FromRef<AppState> for Store {
-    fn from_ref(state: &AppState) -> Self {
-        state.store.clone()
-    }
 }

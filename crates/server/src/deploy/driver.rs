@@ -41,11 +41,9 @@ impl Driver {
         for name in names {
             self.begin(name);
             let shutdown = self.state.shutdown.clone();
-            let cancel = self.cancel.clone();
             let result = tokio::select! {
                 // The server ends: the row stays "running", and the next server goes on with it.
                 () = shutdown.cancelled() => return,
-                () = cancel.cancelled() => Err(StepFailure::Cancelled),
                 result = self.step(name) => result,
             };
             match result {
@@ -71,16 +69,16 @@ impl Driver {
     async fn step(&mut self, name: StepName) -> Result<Text, StepFailure> {
         let mut progress = Progress { publish: &self.publish, row: &mut self.row, step: name };
         match name {
-            StepName::Commit => steps::commit(&self.state, &self.user, &mut progress).await,
+            StepName::Commit => until_cancelled(&self.cancel, steps::commit(&self.state, &self.user, &mut progress)).await,
             StepName::Build => steps::build(&self.state, &self.user, &mut progress, &self.cancel).await,
-            StepName::Refresh => steps::refresh(&self.state, &self.user, &mut progress).await,
+            StepName::Refresh => until_cancelled(&self.cancel, steps::refresh(&self.state, &self.user, &mut progress)).await,
             StepName::Rollout => steps::rollout(&self.state, &self.user, &mut progress, &self.cancel).await,
         }
     }
 
     fn begin(&self, name: StepName) {
         self.publish.send_modify(|deployment| {
-            if let Some(step) = deployment.steps.iter_mut().find(|step| step.name == name) {
+            if let Some(step) = deployment.step_mut(name) {
                 step.state = StepState::Running;
                 step.started_at.get_or_insert_with(Timestamp::now);
             }
@@ -89,7 +87,7 @@ impl Driver {
 
     fn end_step(&self, name: StepName, state: StepState, detail: Option<Text>, fix: Option<Text>, diagnostics: Vec<Diagnostic>) {
         self.publish.send_modify(|deployment| {
-            if let Some(step) = deployment.steps.iter_mut().find(|step| step.name == name) {
+            if let Some(step) = deployment.step_mut(name) {
                 step.state = state;
                 step.finished_at = Some(Timestamp::now());
                 step.detail = detail;
@@ -121,5 +119,13 @@ impl Driver {
             deployment.url.clone_from(&row.url);
             deployment.finished_at = row.finished_at.and_then(|ms| Timestamp::from_millisecond(ms).ok());
         });
+    }
+}
+
+/// For steps that may be dropped anywhere. The others take the token themselves: they have a build or a rollout to call off.
+async fn until_cancelled(cancel: &CancellationToken, step: impl Future<Output = Result<Text, StepFailure>>) -> Result<Text, StepFailure> {
+    tokio::select! {
+        () = cancel.cancelled() => Err(StepFailure::Cancelled),
+        result = step => result,
     }
 }

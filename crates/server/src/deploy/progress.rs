@@ -17,7 +17,7 @@ impl Progress<'_> {
     /// What it does right now.
     pub fn say(&self, detail: Text) {
         self.publish.send_if_modified(|deployment| {
-            let Some(step) = deployment.steps.iter_mut().find(|step| step.name == self.step) else { return false };
+            let Some(step) = deployment.step_mut(self.step) else { return false };
             if step.detail.as_ref() == Some(&detail) {
                 return false;
             }
@@ -29,7 +29,7 @@ impl Progress<'_> {
     /// The builds it waits for.
     pub fn builds(&self, builds: Vec<StepBuild>) {
         self.publish.send_if_modified(|deployment| {
-            let Some(step) = deployment.steps.iter_mut().find(|step| step.name == self.step) else { return false };
+            let Some(step) = deployment.step_mut(self.step) else { return false };
             let changed = step.builds != builds;
             step.builds = builds;
             changed

@@ -104,6 +104,10 @@ impl Deployment {
         })
     }
 
+    pub fn step_mut(&mut self, name: StepName) -> Option<&mut Step> {
+        self.steps.iter_mut().find(|step| step.name == name)
+    }
+
     pub fn is_over(&self) -> bool {
         self.state != "running"
     }

@@ -61,6 +61,12 @@ impl Page {
     fn limit(&self) -> i64 {
         self.limit.unwrap_or(50).clamp(1, PAGE_MAX)
     }
+
+    /// Where the next page begins, where this one is full.
+    fn next(&self, rows: &[Row]) -> Option<String> {
+        let full = i64::try_from(rows.len()).ok() == Some(self.limit());
+        rows.last().filter(|_| full).map(|row| row.login.clone())
+    }
 }
 
 /// The users that `viewer` may see, in the order of their logins, after the login `after`.
@@ -98,7 +104,7 @@ fn row(user: &User, view: Option<&WorkspaceView>, lang: Language) -> Row {
 async fn users(State(state): State<AppState>, caller: CurrentUser, Query(page): Query<Page>, Lang(lang): Lang) -> ApiResult<Json<Value>> {
     caller.require_staff()?;
     let rows = rows(&state, &caller.user, &page.q, &page.cursor, page.limit(), lang).await?;
-    let cursor = (i64::try_from(rows.len()).ok() == Some(page.limit())).then(|| rows.last().map(|row| row.login.clone())).flatten();
+    let cursor = page.next(&rows);
     Ok(Json(json!({"users": rows, "cursor": cursor})))
 }
 
@@ -111,7 +117,7 @@ async fn workspaces(
 ) -> ApiResult<Json<Value>> {
     caller.require_staff()?;
     let rows = rows(&state, &caller.user, &page.q, &page.cursor, page.limit(), lang).await?;
-    let cursor = (i64::try_from(rows.len()).ok() == Some(page.limit())).then(|| rows.last().map(|row| row.login.clone())).flatten();
+    let cursor = page.next(&rows);
     let workspaces: Vec<Row> = rows.into_iter().filter_map(|row| Some(Row { id: row.workspace_id.clone()?, ..row })).collect();
     Ok(Json(json!({"workspaces": workspaces, "cursor": cursor})))
 }
