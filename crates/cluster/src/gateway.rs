@@ -71,6 +71,8 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, ClusterErr
 fn pack(binary: &Path, image: String) -> std::io::Result<Archive> {
     let layer = tempfile::tempfile()?;
     let mut layer = tar::Builder::new(layer);
+    // A linker leaves holes; containerd does not know GNU's sparse entries.
+    layer.sparse(false);
     layer.mode(tar::HeaderMode::Deterministic);
     layer.append_path_with_name(binary, "usr/bin/maru")?;
     for library in libraries(binary)? {
@@ -187,4 +189,31 @@ fn objects(spec: &GatewaySpec, image: &str) -> [Value; 5] {
             } },
         } }),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holes_in_the_binary_are_packed_as_zeros() {
+        use std::io::{Read, Seek, SeekFrom};
+        let folder = tempfile::tempdir().unwrap();
+        let binary = folder.path().join("maru");
+        let mut file = std::fs::File::create(&binary).unwrap();
+        file.write_all(b"begin").unwrap();
+        file.seek(SeekFrom::Start(4 << 20)).unwrap();
+        file.write_all(b"end").unwrap();
+        drop(file);
+
+        let archive = pack(&binary, "maru.internal/gateway:test".to_owned()).unwrap();
+        let mut outer = tar::Archive::new(archive.file.reopen().unwrap());
+        let layer = outer.entries().unwrap().map(Result::unwrap).find(|entry| entry.path().unwrap().ends_with("layer.tar")).unwrap();
+        let mut layer = tar::Archive::new(layer);
+        let mut entry = layer.entries().unwrap().next().unwrap().unwrap();
+        assert_eq!(entry.header().entry_type(), tar::EntryType::Regular);
+        let mut packed = Vec::new();
+        entry.read_to_end(&mut packed).unwrap();
+        assert_eq!(packed, std::fs::read(&binary).unwrap());
+    }
 }

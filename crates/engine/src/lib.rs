@@ -14,12 +14,14 @@ mod networks;
 mod volumes;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 pub use bollard::models;
 pub use error::EngineError;
 pub use exec::{ExecOutput, ExecStream};
 pub use images::{BuildEvent, BuildRequest, Credentials};
 pub use networks::ClusterNetwork;
+use tokio::sync::Mutex;
 
 /// Label: the installation that an object belongs to. Everything of ours carries it, so that one sweep finds it all.
 pub const LABEL_INSTANCE: &str = "maru.instance";
@@ -31,6 +33,8 @@ pub const LABEL_ROLE: &str = "maru.role";
 pub struct Engine {
     docker: bollard::Docker,
     instance: String,
+    /// The Engine takes any number of networks of one name: whoever makes one looks and makes under this lock.
+    making_network: Arc<Mutex<()>>,
 }
 
 impl Engine {
@@ -43,7 +47,7 @@ impl Engine {
             .map(|docker| docker.with_timeout(std::time::Duration::from_secs(120)))
             .map_err(EngineError::during("connecting to the Docker Engine"))?;
         let docker = docker.negotiate_version().await.map_err(EngineError::during("connecting to the Docker Engine"))?;
-        Ok(Self { docker, instance: instance.into() })
+        Ok(Self { docker, instance: instance.into(), making_network: Arc::default() })
     }
 
     /// The id of the installation whose objects this handle makes.

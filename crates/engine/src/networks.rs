@@ -59,6 +59,7 @@ impl Engine {
     /// What the Engine said, or that no /24 is free.
     pub async fn ensure_cluster_network(&self) -> Result<ClusterNetwork, EngineError> {
         let name = self.name("cluster");
+        let _one = self.making_network.lock().await;
         if let Some(prefix) = self.network_prefix(&name).await? {
             return Ok(ClusterNetwork { name, prefix });
         }
@@ -129,6 +130,7 @@ impl Engine {
     /// What the Engine said.
     pub async fn ensure_isolated_network(&self, suffix: &str) -> Result<String, EngineError> {
         let name = self.name(suffix);
+        let _one = self.making_network.lock().await;
         let seen = found(
             self.docker
                 .inspect_network(&name, None::<query::InspectNetworkOptions>)
