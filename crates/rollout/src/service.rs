@@ -1,12 +1,12 @@
 //! What the rest of Maru asks of rollouts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::Stream;
 use kube::Client;
 use maru_manifest::ObjectRef;
-use maru_model::RolloutId;
+use maru_model::{RolloutId, UserId};
 use maru_store::rollouts::RolloutRow;
 use maru_store::users::User;
 use maru_store::{Store, StoreError};
@@ -41,6 +41,8 @@ pub(crate) struct Inner {
     pub settings: Settings,
     pub shutdown: CancellationToken,
     running: Mutex<HashMap<RolloutId, Running>>,
+    /// Whose namespaces were brought about by this server.
+    namespaces: Mutex<HashSet<UserId>>,
     tasks: TaskTracker,
 }
 
@@ -85,7 +87,15 @@ impl Rollouts {
     /// `shutdown` ends the tasks; what they were at is taken up by [`Rollouts::resume`] of the next server.
     #[must_use]
     pub fn new(store: Store, surroundings: Arc<dyn Surroundings>, settings: Settings, shutdown: CancellationToken) -> Self {
-        let inner = Inner { store, surroundings, settings, shutdown, running: Mutex::default(), tasks: TaskTracker::new() };
+        let inner = Inner {
+            store,
+            surroundings,
+            settings,
+            shutdown,
+            running: Mutex::default(),
+            namespaces: Mutex::default(),
+            tasks: TaskTracker::new(),
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -369,6 +379,22 @@ impl Rollouts {
     /// Where the cluster does not answer.
     pub async fn secrets(&self, user: &User) -> Result<Vec<SecretNames>, RolloutError> {
         Ok(secrets::list(&self.cluster().await?, &user.login.namespace()).await?)
+    }
+
+    /// Sees to it that the user has a namespace, for those who ask the cluster before their first rollout. Once per server:
+    /// every rollout does it again.
+    ///
+    /// # Errors
+    /// [`RolloutError::Cluster`] where the cluster is not there or refuses it.
+    pub async fn ensure_namespace(&self, user: &User) -> Result<(), RolloutError> {
+        let namespaces = || self.inner.namespaces.lock().unwrap_or_else(PoisonError::into_inner);
+        if namespaces().contains(&user.id) {
+            return Ok(());
+        }
+        let client = self.cluster().await?;
+        self.inner.surroundings.ensure_namespace(&client, user).await.map_err(RolloutError::Cluster)?;
+        namespaces().insert(user.id.clone());
+        Ok(())
     }
 
     /// # Errors

@@ -52,4 +52,6 @@ if [ "${1:-}" != postgres ]; then
 fi
 shopt -s nullglob
 [ -s "$PGDATA/PG_VERSION" ] || initialise
+# With an fsGroup, Kubernetes opens a volume to the group at every mount; PostgreSQL takes a closed folder only.
+chmod 0700 "$PGDATA"
 exec "$@"

@@ -44,6 +44,9 @@ async fn serve(State(state): State<AppState>, caller: Result<CurrentUser, ApiErr
         let words = state.cluster.state().text();
         return status(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", &format!("{}: try again in a moment", words.get(lang)));
     };
+    if let Err(error) = state.rollouts.ensure_namespace(&user).await {
+        return status(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", error.text().get(lang));
+    }
     *request.uri_mut() = inside(request.uri());
     if let Err(error) = become_caller(request.headers_mut(), &user) {
         return status(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", &error.to_string());
