@@ -11,6 +11,8 @@ use crate::{Agent, AgentError, proc};
 
 /// State 0A of /proc/net/tcp.
 const LISTEN: &str = "0A";
+/// 127.0.0.11, where the Docker Engine's own name server listens in every container, on a port of the day.
+const RESOLVER: &str = "0B00007F";
 
 pub(crate) async fn list(State(agent): State<Arc<Agent>>) -> Result<Json<Vec<Port>>, AgentError> {
     let own = agent.reverse_port;
@@ -47,7 +49,11 @@ fn parse(line: &str) -> Option<(u16, u64)> {
     if fields.nth(1)? != LISTEN {
         return None;
     }
-    let port = u16::from_str_radix(local.rsplit_once(':')?.1, 16).ok()?;
+    let (address, port) = local.rsplit_once(':')?;
+    if address == RESOLVER {
+        return None;
+    }
+    let port = u16::from_str_radix(port, 16).ok()?;
     Some((port, fields.nth(5)?.parse().ok()?))
 }
 
@@ -60,6 +66,7 @@ mod tests {
         let listening = "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 123456 1 0000000000000000 100 0 0 10 0";
         assert_eq!(parse(listening), Some((8080, 123_456)));
         assert_eq!(parse(&listening.replace(" 0A ", " 01 ")), None);
+        assert_eq!(parse(&listening.replace("0100007F", "0B00007F")), None);
         assert_eq!(parse("garbage"), None);
     }
 }
