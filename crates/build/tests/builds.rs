@@ -52,7 +52,8 @@ async fn a_commit_becomes_a_version() {
 async fn failures_have_a_reason() {
     let mut world = World::new().await;
     let mina = world.mina.clone();
-    let dockerfile = format!("FROM {BASE}\n\nRUN echo before; echo 'it broke' >&2; exit 3\n");
+    // One stream: between standard output and standard error the Engine keeps no order.
+    let dockerfile = format!("FROM {BASE}\n\nRUN echo before >&2; echo 'it broke' >&2; exit 3\n");
     let (broken, _) = world.repository(&mina, "broken", &[("Dockerfile", &dockerfile)]).await;
     let (missing, _) = world.repository(&mina, "missing", &[("web/Dockerfile", "FROM scratch\n"), ("a.txt", "")]).await;
     let others = "FROM registry.localhost/juno/web:1\nRUN cat /secret\n";
@@ -67,7 +68,7 @@ async fn failures_have_a_reason() {
         assert!(world.log(&build.id).await.contains(&reason.en));
         reasons.push(reason);
     }
-    let expected = "Dockerfile, line 3 failed with exit code 3: `RUN echo before; echo 'it broke' >&2; exit 3`. Its last words:\n    before\n    it broke";
+    let expected = "Dockerfile, line 3 failed with exit code 3: `RUN echo before >&2; echo 'it broke' >&2; exit 3`. Its last words:\n    before\n    it broke";
     assert_eq!(reasons[0].en, expected);
     assert!(
         reasons[1].en.contains("no Dockerfile at `Dockerfile`") && reasons[1].en.contains("There is `web/Dockerfile`"),
