@@ -57,7 +57,7 @@ impl Store {
             })
             .connect_with(options)
             .await?;
-        sqlx::migrate!("../../migrations").run(&pool).await?;
+        crate::migrations::migrator().run(&pool).await?;
         Ok(Self { pool })
     }
 

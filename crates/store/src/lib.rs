@@ -6,6 +6,7 @@
 pub mod builds;
 mod db;
 pub mod deployments;
+mod migrations;
 pub mod rollouts;
 pub mod users;
 pub mod workspaces;
