@@ -24,7 +24,7 @@ interface UpJson {
   app_url: string;
 }
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+export const root = fileURLToPath(new URL("../..", import.meta.url));
 const upJson = process.env.MARU_UP_JSON ?? `${root}target/up.json`;
 
 export const maru: UpJson = JSON.parse(readFileSync(upJson, "utf8"));
@@ -38,7 +38,8 @@ export function docker(...args: string[]): string {
   return execFileSync("docker", args, { encoding: "utf8" }).trim();
 }
 
-function command(input: string, ...args: string[]): string {
+/** Runs `maru` on this installation's data, with `input` as its standard input. */
+export function command(input: string, ...args: string[]): string {
   const env = { ...process.env, MARU_DATA: maru.data };
   return execFileSync(`${root}target/release/maru`, args, { encoding: "utf8", input, env }).trim();
 }

@@ -17,6 +17,8 @@ export class Viewer {
   closed = false;
   /** The status, where the server did not let this viewer in. */
   refused: number | null = null;
+  /** Called with each piece of output as it comes. */
+  onOutput: (data: Buffer) => void = () => {};
   private pieces: Buffer[] = [];
   private replaying = 0;
   private readonly socket: WebSocket;
@@ -88,6 +90,7 @@ export class Viewer {
       return;
     }
     this.pieces.push(data);
+    this.onOutput(data);
     this.next += data.length;
     this.socket.send(JSON.stringify({ type: "ack", seq: this.next }));
   }

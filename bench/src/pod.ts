@@ -1,0 +1,106 @@
+/** A pod from `kubectl apply` to Ready. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { promisify } from "node:util";
+import { docker, instanceId, maru } from "../../e2e/src/instance.ts";
+import { deployed } from "./deploy.ts";
+import { type Bench, median, spread, timed } from "./measure.ts";
+import { namespace, student } from "./student.ts";
+
+const ROUNDS = 7;
+const PEER = `maru-${instanceId}-bench-pod`;
+const POD = "bench";
+const pods = `/k8s/api/v1/namespaces/${namespace}/pods`;
+
+interface Pod {
+  metadata: { name: string };
+  spec: { containers: { image: string }[] };
+  status?: { conditions?: { type: string; status: string }[] };
+}
+
+/** Opens a watch on the pod, then answers a promise of it being ready: nothing is asked twice. */
+async function watchReady(): Promise<Promise<void>> {
+  const answer = await student().ask("GET", `${pods}?watch=1&fieldSelector=metadata.name%3D${POD}`);
+  const body = answer.body;
+  if (!answer.ok || !body) throw new Error(`watching pods: ${answer.status}`);
+  return (async () => {
+    let text = "";
+    for await (const piece of body.pipeThrough(new TextDecoderStream())) {
+      text += piece;
+      const lines = text.split("\n");
+      text = lines.pop() ?? "";
+      for (const line of lines.filter(Boolean)) {
+        const { object } = JSON.parse(line) as { object: Pod };
+        if (object.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"))
+          return;
+      }
+    }
+    throw new Error("the watch ended");
+  })();
+}
+
+export const pod: Bench = {
+  name: "pod",
+  about: "a pod from kubectl apply to Ready; peer: docker run --detach of the same image",
+  async run(say) {
+    await deployed();
+    const { items } = await student().json<{ items: Pod[] }>("GET", pods);
+    const image = items.find(({ metadata }) => metadata.name.includes("web"))?.spec.containers[0]?.image;
+    if (!image) throw new Error("the application has no pod named web");
+    const folder = mkdtempSync(`${tmpdir()}/maru-bench-`);
+    const kubeconfig = `${folder}/kubeconfig`;
+    const manifest = `${folder}/pod.json`;
+    writeFileSync(kubeconfig, await (await student().ask("GET", "/api/v1/kubeconfig")).text(), {
+      mode: 0o600,
+    });
+    const command = ["sleep", "600"];
+    const limits = { cpu: "50m", memory: "32Mi" };
+    const containers = [
+      {
+        name: "main",
+        image,
+        imagePullPolicy: "IfNotPresent",
+        command,
+        resources: { limits, requests: limits },
+      },
+    ];
+    const spec = { terminationGracePeriodSeconds: 0, containers };
+    const metadata = { name: POD, namespace };
+    writeFileSync(manifest, JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata, spec }));
+    const kubectl = (...args: string[]) =>
+      promisify(execFile)(`${maru.data}/bin/kubectl`, ["--kubeconfig", kubeconfig, ...args]);
+    const run = promisify(execFile);
+    const times: number[] = [];
+    const peer: number[] = [];
+    try {
+      for (let round = 0; round <= ROUNDS; round++) {
+        const ready = await watchReady();
+        const [ms] = await timed(() => Promise.all([kubectl("apply", "--filename", manifest), ready]));
+        await kubectl("delete", "pod", POD, "--now", "--wait");
+        const [peerMs] = await timed(() =>
+          run("docker", ["run", "--detach", "--name", PEER, image, ...command]),
+        );
+        docker("rm", "--force", PEER);
+        // The first of each reads files for the first time.
+        if (round === 0) continue;
+        times.push(ms);
+        peer.push(peerMs);
+        say(`round ${round} of ${ROUNDS}: pod ${Math.round(ms)} ms, docker run ${Math.round(peerMs)} ms`);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    return [
+      {
+        what: "pod from kubectl apply to Ready",
+        unit: "ms",
+        maru: median(times),
+        peer: { name: "docker run --detach", value: median(peer) },
+        ratios: times.map((ms, round) => ms / (peer[round] ?? 0)),
+        aim: { ratio: 2 },
+        detail: { image, maru: spread(times), peer: spread(peer) },
+      },
+    ];
+  },
+};
