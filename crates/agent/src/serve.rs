@@ -31,6 +31,7 @@ pub struct Config {
 /// Where the socket cannot be made. A taken reverse port is only reported: terminals matter more.
 pub async fn serve(agent: Arc<Agent>, config: Config, stop: CancellationToken) -> std::io::Result<()> {
     let listener = listen(&config.socket)?;
+    agent.terminals.files.keep_in(config.socket.with_file_name("shell"));
     let newest = Newest::default();
     let app = router(Arc::clone(&agent));
     // Outlives `stop`: the end of the terminals is waited for, too.

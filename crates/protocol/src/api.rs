@@ -14,6 +14,10 @@ pub struct CreateTerminal {
     /// A line for the login shell to run instead of being interactive.
     pub command: Option<String>,
     pub name: Option<String>,
+    /// The shell's path; the workspace's own where it is missing.
+    pub shell: Option<String>,
+    /// Leaves the student's dotfiles unread: a way in where one of them breaks the shell.
+    pub clean: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,10 +27,15 @@ pub struct TerminalInfo {
     pub cols: u16,
     pub rows: u16,
     pub pid: i32,
-    /// The command line in the foreground; none once the terminal's own program has ended.
+    /// The command line in the foreground, or the shell's name where that only waits; none once the terminal's own
+    /// program has ended.
     pub command: Option<String>,
+    /// Whether something other than a waiting shell is in the foreground.
+    pub busy: bool,
     /// Where the program in the foreground is.
     pub cwd: Option<String>,
+    /// Of the last command that the shell has seen end.
+    pub last_exit_code: Option<i32>,
     /// As the program named its window.
     pub title: Option<String>,
     pub viewers: usize,

@@ -20,4 +20,4 @@ pub use api::{
 };
 pub use link::{Incoming, Link, LinkError, LinkStream, Side, link};
 pub use problem::Problem;
-pub use terminal::{ClientFrame, HIGH_WATER, LOW_WATER, SUBPROTOCOL, ServerFrame};
+pub use terminal::{ClientFrame, HIGH_WATER, LOW_WATER, SUBPROTOCOL, ServerFrame, TerminalStatus};

@@ -30,10 +30,25 @@ pub enum ServerFrame {
         cols: u16,
         rows: u16,
     },
+    /// What goes on in the terminal, whenever that changes; between any two other frames, and never counted.
+    Status(TerminalStatus),
     /// The last frame. A death by signal N is 128 + N, as shells say it.
     Exit {
         code: i32,
     },
+}
+
+/// What a terminal is busy with, as the kernel and the shell's marks (OSC 7, OSC 133) tell it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TerminalStatus {
+    /// The command line in the foreground; none while the shell waits for one.
+    pub command: Option<String>,
+    pub cwd: Option<String>,
+    /// Of the last command that the shell has seen end.
+    pub last_exit_code: Option<i32>,
+    /// As the program named its window.
+    pub title: Option<String>,
 }
 
 /// From viewer to agent.
@@ -58,6 +73,10 @@ mod tests {
     fn frames_are_as_the_contract_says() {
         let json = serde_json::to_string(&ServerFrame::Attached { seq: 7, cols: 80, rows: 24 }).unwrap();
         assert_eq!(json, r#"{"type":"attached","seq":7,"cols":80,"rows":24}"#);
+        let status = ServerFrame::Status(TerminalStatus { cwd: Some("/home/student".to_owned()), ..TerminalStatus::default() });
+        let json = serde_json::to_string(&status).unwrap();
+        assert_eq!(json, r#"{"type":"status","command":null,"cwd":"/home/student","last_exit_code":null,"title":null}"#);
+        assert_eq!(serde_json::from_str::<ServerFrame>(&json).unwrap(), status);
         let ack: ClientFrame = serde_json::from_str(r#"{"type":"ack","seq":9}"#).unwrap();
         assert_eq!(ack, ClientFrame::Ack { seq: 9 });
     }

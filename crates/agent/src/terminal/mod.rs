@@ -6,16 +6,20 @@
 //! ```
 
 mod boundary;
+mod dialect;
 mod handlers;
+mod input;
+mod look;
+mod marks;
 mod pty;
 mod ring;
 mod screen;
+mod shell;
 mod state;
 mod viewer;
 
 pub(crate) use handlers::{close, create, list, stream};
 
-use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,26 +32,30 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use self::input::Input;
 use self::state::State;
 use crate::{Agent, AgentError, clock};
 
 /// Terminals of one workspace whose program has not ended.
 const LIMIT: usize = 12;
-/// Bytes typed (or pasted) that a program has not read yet.
-const INPUT_LIMIT: usize = 4 * 1024 * 1024;
 /// How long a program may take to end after a hangup.
 const GRACE: Duration = Duration::from_secs(2);
 
-#[derive(Debug, Default)]
-struct Input {
-    queue: VecDeque<Bytes>,
-    bytes: usize,
-    interrupt: bool,
+/// How often to look whether a terminal waits for a viewer that takes nothing.
+const REVIEW: Duration = Duration::from_secs(1);
+
+/// Who made an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Hand,
+    Emulator,
 }
 
 pub(crate) struct Terminal {
     id: String,
     name: String,
+    /// Of a terminal to type into.
+    shell: Option<String>,
     pid: Pid,
     created_at: i64,
     master: AsyncFd<OwnedFd>,
@@ -80,24 +88,38 @@ impl Terminal {
     async fn may_go_on(&self) {
         let mut changed = self.changed.subscribe();
         // The sender is ours, so the wait cannot fail.
-        let _ = changed.wait_for(|_| !self.state().paused()).await;
+        while tokio::time::timeout(REVIEW, changed.wait_for(|_| !self.state().paused())).await.is_err() {
+            let size = self.state().overdue(tokio::time::Instant::now());
+            self.resize(size);
+        }
+    }
+
+    fn resize(&self, size: Option<(u16, u16)>) {
+        if let Some((cols, rows)) = size {
+            let _ = pty::resize(&self.master, cols, rows);
+        }
+        self.notify();
+    }
+
+    fn input(&self) -> MutexGuard<'_, Input> {
+        self.input.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Queues input. False where too much waits already.
-    fn type_in(&self, data: Bytes) -> bool {
-        let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
-        if data[..] == [3] && input.bytes > 0 {
-            input.queue.clear();
-            input.bytes = 0;
-            input.interrupt = true;
+    fn type_in(&self, data: Bytes, by: By) -> bool {
+        let signals = pty::is_signal(&self.master, &data);
+        let mut input = self.input();
+        // A program that does not read can still be interrupted: what waits before the interrupt is dropped.
+        if signals && input.clear() {
+            pty::drop_unread(&self.master);
         }
-        if input.bytes + data.len() > INPUT_LIMIT {
+        if input.push(data).is_err() {
             return false;
         }
-        input.bytes += data.len();
-        input.queue.push_back(data);
         drop(input);
-        self.last_input.store(clock::now_ms(), Ordering::Relaxed);
+        if by == By::Hand {
+            self.last_input.store(clock::now_ms(), Ordering::Relaxed);
+        }
         self.typed.notify_one();
         true
     }
@@ -107,23 +129,14 @@ impl Terminal {
             if self.gone.is_cancelled() {
                 return None;
             }
-            {
-                let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(data) = input.queue.pop_front() {
-                    input.bytes -= data.len();
-                    input.interrupt = false;
-                    return Some(data);
-                }
+            if let Some(data) = self.input().next() {
+                return Some(data);
             }
             tokio::select! {
                 () = self.typed.notified() => {}
                 () = self.gone.cancelled() => return None,
             }
         }
-    }
-
-    fn interrupted(&self) -> bool {
-        self.input.lock().unwrap_or_else(PoisonError::into_inner).interrupt
     }
 
     /// The group in the foreground: what runs, as the kernel sees it.
@@ -146,29 +159,34 @@ impl Terminal {
         let _ = changed.wait_for(|_| self.state().exit().is_some()).await;
     }
 
-    /// Hangs up, and kills what has not gone then.
+    /// Hangs up, and kills what has not gone then. What the student has detached from the terminal (nohup) stays.
     async fn end(&self) {
         self.hang_up(Signal::HUP);
         if tokio::time::timeout(GRACE, self.exited()).await.is_err() {
+            // A shell would have told its jobs.
+            for group in look::groups_of(self.pid) {
+                let _ = kill_process_group(group, Signal::HUP);
+            }
             self.hang_up(Signal::KILL);
         }
         self.gone.cancel();
     }
 
     fn info(&self) -> TerminalInfo {
-        let foreground = self.foreground();
+        let look::Seen { busy, status } = self.look();
         let state = self.state();
         let (cols, rows) = state.size();
-        let running = foreground.filter(|_| state.exit().is_none());
         TerminalInfo {
             id: self.id.clone(),
             name: self.name.clone(),
             cols,
             rows,
             pid: self.pid.as_raw_nonzero().get(),
-            command: running.and_then(crate::proc::command_line),
-            cwd: running.and_then(crate::proc::cwd),
-            title: state.title().map(str::to_owned),
+            command: status.command.or_else(|| self.shell.clone().filter(|_| state.exit().is_none())),
+            busy,
+            cwd: status.cwd,
+            last_exit_code: status.last_exit_code,
+            title: status.title,
             viewers: state.viewers(),
             created_at: clock::rfc3339(self.created_at / 1000),
             exit_code: state.exit(),
@@ -182,6 +200,7 @@ impl Terminal {
 pub(crate) struct Terminals {
     all: Mutex<Vec<Arc<Terminal>>>,
     made: std::sync::atomic::AtomicU64,
+    pub(crate) files: shell::Files,
 }
 
 impl Terminals {
@@ -225,13 +244,16 @@ impl Terminals {
         let id = format!("t{:x}-{number}", agent.started_at);
         let (cols, rows) = (wanted.cols.unwrap_or(80).clamp(2, 1000), wanted.rows.unwrap_or(24).clamp(1, 500));
         let cwd = agent.working_folder(wanted.cwd.as_deref());
-        let shell = shell();
+        let shell = shell::choose(wanted.shell.as_deref());
         let line = wanted.command.as_deref().filter(|c| !c.trim().is_empty());
-        let program = pty::Program { agent: &agent.exe, shell: &shell, line, cwd: &cwd, home: agent.home.path(), id: &id };
+        let job = line.map_or(shell::Job::Interactive { clean: wanted.clean }, shell::Job::Line);
+        let program =
+            pty::Program { agent: &agent.exe, shell: &shell, job, files: self.files.ready(), cwd: &cwd, home: agent.home.path(), id: &id };
         let pty = pty::open(&program, cols, rows).map_err(|source| AgentError::Start { program: shell.clone(), source })?;
         let terminal = Arc::new(Terminal {
             name: wanted.name.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| line.map_or_else(|| format!("{number}"), str::to_owned)),
             id: id.clone(),
+            shell: line.is_none().then(|| shell::name(&shell).to_owned()),
             pid: pty.started.pid,
             created_at: clock::now_ms(),
             master: pty.master,
@@ -246,6 +268,7 @@ impl Terminals {
         all.push(Arc::clone(&terminal));
         let exit = pty.started.exit;
         agent.tasks.spawn(pty::write_input(Arc::clone(&terminal)));
+        agent.tasks.spawn(look::keep_looking(Arc::clone(&terminal)));
         agent.tasks.spawn(async move {
             pty::read_output(Arc::clone(&terminal)).await;
             let code = exit.await.unwrap_or(-1);
@@ -260,13 +283,4 @@ impl Terminals {
         let all: Vec<_> = self.lock().drain(..).collect();
         futures_util::future::join_all(all.iter().map(|t| t.end())).await;
     }
-}
-
-/// The student's shell: `$SHELL`, else bash, else what every system has.
-fn shell() -> String {
-    let runs = |path: &str| rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok();
-    std::env::var("SHELL")
-        .ok()
-        .filter(|s| s.starts_with('/') && runs(s))
-        .unwrap_or_else(|| if runs("/bin/bash") { "/bin/bash".to_owned() } else { "/bin/sh".to_owned() })
 }

@@ -8,10 +8,13 @@ use std::sync::Arc;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
-use rustix::termios::{InputModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Winsize, tcflush, tcgetattr, tcsetattr, tcsetwinsize,
+};
 use tokio::io::unix::AsyncFd;
 
 use super::Terminal;
+use super::shell::{self, Job};
 use crate::children::{Children, Started};
 
 /// Bytes read before the viewers get a turn.
@@ -26,8 +29,9 @@ pub(super) struct Pty {
 pub(super) struct Program<'a> {
     pub(super) agent: &'a Path,
     pub(super) shell: &'a str,
-    /// None for an interactive login shell.
-    pub(super) line: Option<&'a str>,
+    pub(super) job: Job<'a>,
+    /// Where the shells' own files are.
+    pub(super) files: Option<&'a Path>,
     pub(super) cwd: &'a Path,
     pub(super) home: &'a Path,
     pub(super) id: &'a str,
@@ -45,14 +49,14 @@ pub(super) fn open(program: &Program<'_>, cols: u16, rows: u16) -> std::io::Resu
     modes.input_modes |= InputModes::IUTF8;
     tcsetattr(&slave, OptionalActions::Now, &modes)?;
 
-    // The agent itself, as `tty`, makes the PTY its controlling terminal and then becomes the program.
+    // The agent itself, as `tty`, makes the PTY its controlling terminal, changes to the folder, and becomes the program.
     let mut command = Command::new(program.agent);
-    command.arg("tty").arg(program.cwd).arg(program.shell).arg("-l");
-    if let Some(line) = program.line {
-        command.arg("-c").arg(line);
-    }
+    command.arg("tty").arg(program.cwd).arg(program.shell);
+    command.env("TERM", "xterm-256color").env("COLORTERM", "truecolor").env("HOME", program.home).env("SHELL", program.shell);
+    command.env("MARU_TERMINAL", program.id);
+    shell::locale(&mut command);
+    shell::arguments(&mut command, program.shell, program.files, &program.job);
     command.stdin(slave.try_clone()?).stdout(slave.try_clone()?).stderr(Stdio::from(slave));
-    environment(&mut command, program);
     let started = Children::get().start(&mut command)?;
     // The command holds our ends of the slave: only without them does the master see its end.
     drop(command);
@@ -63,25 +67,23 @@ pub(super) fn open(program: &Program<'_>, cols: u16, rows: u16) -> std::io::Resu
     Ok(Pty { master, started })
 }
 
-/// Tells the IDE where the shell is (OSC 7), and where prompts, commands and their ends are (OSC 133).
-const PROMPT_COMMAND: &str = r#"printf '\033]133;D;%s\033\\\033]7;file://%s%s\033\\\033]133;A\033\\' "$?" "${HOSTNAME-}" "${PWD// /%20}""#;
+/// Whether the line discipline makes a signal of this input, as of Ctrl-C.
+pub(super) fn is_signal(master: impl AsFd, input: &[u8]) -> bool {
+    let &[byte] = input else { return false };
+    // Of the master, these are the modes of the other end.
+    tcgetattr(master).is_ok_and(|modes| {
+        let codes = [SpecialCodeIndex::VINTR, SpecialCodeIndex::VQUIT, SpecialCodeIndex::VSUSP];
+        modes.local_modes.contains(LocalModes::ISIG)
+            && !modes.local_modes.contains(LocalModes::NOFLSH)
+            && codes.iter().any(|&code| modes.special_codes[code] == byte)
+    })
+}
 
-fn environment(command: &mut Command, program: &Program<'_>) {
-    let utf8 = |name: &str| {
-        std::env::var(name).ok().filter(|v| !v.is_empty()).is_none_or(|v| v.to_ascii_uppercase().replace('-', "").ends_with("UTF8"))
-    };
-    command.env("TERM", "xterm-256color").env("COLORTERM", "truecolor").env("HOME", program.home).env("SHELL", program.shell);
-    command.env("MARU_TERMINAL", program.id);
-    if std::env::var_os("LANG").is_none() || !utf8("LANG") {
-        command.env("LANG", "C.UTF-8");
-    }
-    for name in ["LC_ALL", "LC_CTYPE"] {
-        if !utf8(name) {
-            command.env_remove(name);
-        }
-    }
-    if program.shell.ends_with("/bash") && program.line.is_none() {
-        command.env("PROMPT_COMMAND", PROMPT_COMMAND).env("PS0", "\\e]133;C\\e\\\\");
+/// Drops what has been written and not been read, all of which would be before an interrupt.
+pub(super) fn drop_unread(master: impl AsFd) {
+    let _ = tcflush(&master, QueueSelector::OFlush);
+    if let Ok(slave) = ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC) {
+        let _ = tcflush(slave, QueueSelector::IFlush);
     }
 }
 
@@ -136,9 +138,10 @@ pub(super) async fn write_input(terminal: Arc<Terminal>) {
                 Err(_) => return,
             }
             // Typed while this was stuck: an interrupt drops what waits before it, as the kernel's own queue does.
-            if terminal.interrupted() {
+            if !terminal.input().go_on() {
                 break;
             }
         }
+        terminal.input().written();
     }
 }

@@ -25,12 +25,23 @@ impl Ring {
         self.end
     }
 
+    /// Bytes of memory taken.
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     pub(crate) fn push(&mut self, data: &[u8]) {
         self.end += data.len() as u64;
         let data = &data[data.len().saturating_sub(self.capacity)..];
         let excess = (self.bytes.len() + data.len()).saturating_sub(self.capacity);
         self.bytes.drain(..excess);
-        // Grown in steps, since most terminals never fill it.
+        let needed = self.bytes.len() + data.len();
+        if needed > self.bytes.capacity() {
+            // Grown in steps, since most terminals never fill it; but never beyond what is ever needed.
+            let wanted = (needed * 2).min(self.capacity).max(needed);
+            self.bytes.reserve_exact(wanted - self.bytes.len());
+        }
         self.bytes.extend(data);
     }
 
@@ -76,6 +87,7 @@ mod tests {
                     }
                 }
                 prop_assert!(ring.read(all.len() as u64 + 1, 7).is_none());
+                prop_assert!(ring.memory() <= capacity);
             }
         }
     }

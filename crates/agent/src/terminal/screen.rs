@@ -7,14 +7,15 @@ use std::num::NonZeroU16;
 
 use vt100::capture::{BasicFormattedCaptureRange, BasicFormattedCaptureState, RowContents};
 
+use super::dialect::{Dialect, Piece};
+use super::marks::Marks;
+
 /// Lines above the screen that are kept.
 const SCROLLBACK: usize = 10_000;
 /// Of which the last so many are kept as cells, so that a screen made taller shows them again.
 const SCROLLBACK_CELLS: usize = 100;
 /// Bytes of lines kept as text, which bounds what very wide lines take.
 const SCROLLBACK_BYTES: usize = 4 * 1024 * 1024;
-
-const ERASE_SCROLLBACK: &[u8] = b"\x1b[3J";
 
 #[derive(Default)]
 struct Above {
@@ -23,6 +24,7 @@ struct Above {
     /// Of the last line: whether the next one continues it.
     state: BasicFormattedCaptureState,
     title: Option<String>,
+    marks: Marks,
 }
 
 /// Tells a wrapped line from an ended one by the first thing that the next one writes.
@@ -76,32 +78,41 @@ impl vt100::Callbacks for Above {
         let title: String = String::from_utf8_lossy(title).chars().filter(|c| !c.is_control()).take(200).collect();
         self.title = (!title.is_empty()).then_some(title);
     }
+
+    fn unhandled_osc(&mut self, _: &mut vt100::Screen, parameters: &[&[u8]]) {
+        self.marks.osc(parameters);
+    }
 }
 
 pub(crate) struct Screen {
     parser: vt100::Parser<Above>,
+    dialect: Dialect,
 }
 
 impl Screen {
     pub(crate) fn new(cols: u16, rows: u16) -> Self {
         let (rows, cols) = size(cols, rows);
-        Self { parser: vt100::Parser::new_with_callbacks(rows, cols, SCROLLBACK_CELLS, Above::default()) }
+        let parser = vt100::Parser::new_with_callbacks(rows, cols, SCROLLBACK_CELLS, Above::default());
+        Self { parser, dialect: Dialect::default() }
     }
 
-    pub(crate) fn feed(&mut self, mut bytes: &[u8]) {
-        // `clear` erases what is above as well, which the VT does not tell.
-        while let Some(at) = find(bytes, ERASE_SCROLLBACK) {
-            let (head, tail) = bytes.split_at(at + ERASE_SCROLLBACK.len());
-            self.parser.process(head);
-            self.parser.callbacks_mut().clear();
-            bytes = tail;
-        }
-        self.parser.process(bytes);
+    /// Takes output that does not end within a sequence.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        self.dialect.translate(bytes, |piece| match piece {
+            Piece::Bytes(bytes) => self.parser.process(bytes),
+            Piece::Text(text) => self.parser.process(text.as_bytes()),
+            Piece::Erased => self.parser.callbacks_mut().clear(),
+        });
     }
 
     pub(crate) fn resize(&mut self, cols: u16, rows: u16) {
         let (rows, cols) = size(cols, rows);
         self.parser.set_size(rows, cols);
+        self.dialect.resized();
+    }
+
+    pub(crate) fn marks(&self) -> &Marks {
+        &self.parser.callbacks().marks
     }
 
     pub(crate) fn title(&self) -> Option<&str> {
@@ -138,23 +149,13 @@ impl Screen {
             out.push_str("\x1b[?1049h");
             out.push_str(&state);
         }
+        self.dialect.replay(&mut out);
         out.into_bytes()
     }
 }
 
 fn size(cols: u16, rows: u16) -> (NonZeroU16, NonZeroU16) {
     (NonZeroU16::new(rows).unwrap_or(NonZeroU16::MIN), NonZeroU16::new(cols).unwrap_or(NonZeroU16::MIN))
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    while let Some(at) = haystack[from..].iter().position(|&b| b == needle[0]) {
-        if haystack[from + at..].starts_with(needle) {
-            return Some(from + at);
-        }
-        from += at + 1;
-    }
-    None
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! Who sees what of a terminal's output, and whether it may go on: decisions only, no I/O.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
-use maru_protocol::{HIGH_WATER, LOW_WATER, ServerFrame};
+use maru_protocol::{HIGH_WATER, LOW_WATER, ServerFrame, TerminalStatus};
+use tokio::time::Instant;
 
 use super::boundary::Boundary;
+use super::marks::Marks;
 use super::ring::Ring;
 use super::screen::Screen;
 
@@ -13,6 +16,10 @@ use super::screen::Screen;
 const RING: usize = 2 * 1024 * 1024 + 64 * 1024;
 /// Bytes sent to a viewer at once.
 const CHUNK: usize = 64 * 1024;
+/// How long a driver may take nothing, the terminal waiting for it and others looking on, before one of them drives.
+const STUCK: Duration = Duration::from_secs(5);
+/// The least time between two replays for one viewer: drawing is work, and a slow observer could ask for it without end.
+const REPLAY_EVERY: Duration = Duration::from_millis(500);
 
 pub(super) type ViewerId = u64;
 
@@ -22,8 +29,9 @@ struct Viewer {
     observes: bool,
     /// The size of this viewer's window, once known.
     window: Option<(u16, u16)>,
-    /// The size it was last told the terminal has.
+    /// The size it was last told the terminal has, or has taken by itself.
     told: (u16, u16),
+    told_status: TerminalStatus,
     /// When it last typed, as a count of all typing.
     typed: u64,
     needs_replay: bool,
@@ -34,6 +42,9 @@ struct Viewer {
     catches_up_to: u64,
     sent: u64,
     acked: u64,
+    /// It kept a terminal waiting, and drives no more until it takes something.
+    stuck: bool,
+    replayed_at: Option<Instant>,
 }
 
 /// What a viewer's socket is to send next.
@@ -46,6 +57,8 @@ pub(super) enum Step {
     /// The last frame.
     Exit(ServerFrame),
     Wait,
+    /// As `Wait`, but not for longer than until then.
+    WaitUntil(Instant),
 }
 
 pub(super) struct State {
@@ -58,7 +71,11 @@ pub(super) struct State {
     viewers: BTreeMap<ViewerId, Viewer>,
     next_viewer: ViewerId,
     typings: u64,
-    paused: bool,
+    /// Since when the PTY is not to be read, or since when the driver has taken something during that.
+    paused: Option<Instant>,
+    /// All before this has been taken by a viewer that drove: what it asked has been answered.
+    answered: u64,
+    status: TerminalStatus,
     exit: Option<i32>,
 }
 
@@ -73,7 +90,9 @@ impl State {
             viewers: BTreeMap::new(),
             next_viewer: 0,
             typings: 0,
-            paused: false,
+            paused: None,
+            answered: 0,
+            status: TerminalStatus::default(),
             exit: None,
         }
     }
@@ -98,9 +117,20 @@ impl State {
         self.screen.title()
     }
 
+    pub(super) fn marks(&self) -> &Marks {
+        self.screen.marks()
+    }
+
+    /// Sets what viewers are to be told; returns whether that is news.
+    pub(super) fn tell(&mut self, status: TerminalStatus) -> bool {
+        let news = self.status != status;
+        self.status = status;
+        news
+    }
+
     /// Whether the PTY is not to be read just now.
     pub(super) fn paused(&self) -> bool {
-        self.paused
+        self.paused.is_some()
     }
 
     pub(super) fn output(&mut self, data: &[u8]) {
@@ -140,6 +170,7 @@ impl State {
             observes,
             window: None,
             told: self.size,
+            told_status: TerminalStatus::default(),
             typed: 0,
             needs_replay: resume.is_none(),
             needs_attached: resume.is_some(),
@@ -147,6 +178,8 @@ impl State {
             catches_up_to: end,
             sent: from,
             acked: from,
+            stuck: false,
+            replayed_at: None,
         };
         self.viewers.insert(id, viewer);
         self.review();
@@ -160,7 +193,7 @@ impl State {
 
     /// Who typed last; before anyone did, who came first.
     fn driver(&self) -> Option<ViewerId> {
-        let able = self.viewers.iter().filter(|(_, v)| !v.observes);
+        let able = self.viewers.iter().filter(|(_, v)| !v.observes && !v.stuck);
         able.max_by_key(|(id, v)| (v.typed, std::cmp::Reverse(**id))).map(|(id, _)| *id)
     }
 
@@ -168,18 +201,41 @@ impl State {
         self.driver() == Some(id)
     }
 
+    /// Whether a report that this viewer's emulator makes by itself is the answer to a question of the program: not where
+    /// somebody else drives, and not to questions that another driver has answered before.
+    pub(super) fn may_answer(&self, id: ViewerId) -> bool {
+        self.drives(id) && self.viewers.get(&id).is_some_and(|v| v.acked >= self.answered)
+    }
+
+    /// Lets another viewer drive where the driver takes nothing, such as a page on a machine that sleeps. Returns the size
+    /// that the PTY is to take, if that changes.
+    pub(super) fn overdue(&mut self, now: Instant) -> Option<(u16, u16)> {
+        if now.duration_since(self.paused?) < STUCK || self.viewers.values().filter(|v| !v.observes && !v.stuck).nth(1).is_none() {
+            return None;
+        }
+        let driver = self.driver()?;
+        self.viewers.get_mut(&driver)?.stuck = true;
+        self.review();
+        self.fit()
+    }
+
     /// Returns the size that the PTY is to take, if that changes.
     pub(super) fn typed(&mut self, id: ViewerId) -> Option<(u16, u16)> {
         self.typings += 1;
         let typings = self.typings;
-        self.viewers.get_mut(&id)?.typed = typings;
+        let viewer = self.viewers.get_mut(&id)?;
+        (viewer.typed, viewer.stuck) = (typings, false);
         self.review();
         self.fit()
     }
 
     /// As [`Self::typed`].
     pub(super) fn resize(&mut self, id: ViewerId, cols: u16, rows: u16) -> Option<(u16, u16)> {
-        self.viewers.get_mut(&id)?.window = Some((cols.clamp(2, 1000), rows.clamp(1, 500)));
+        let window = (cols.clamp(2, 1000), rows.clamp(1, 500));
+        let viewer = self.viewers.get_mut(&id)?;
+        viewer.window = Some(window);
+        // It has drawn itself at its window's size already: where that will not be the terminal's, it is to be told.
+        viewer.told = window;
         self.fit()
     }
 
@@ -194,9 +250,16 @@ impl State {
     }
 
     pub(super) fn ack(&mut self, id: ViewerId, seq: u64) {
-        if let Some(viewer) = self.viewers.get_mut(&id) {
-            // Never more than was sent, and never back.
-            viewer.acked = viewer.acked.max(seq.min(viewer.sent));
+        let drives = self.drives(id);
+        let Some(viewer) = self.viewers.get_mut(&id) else { return };
+        // Never more than was sent, and never back.
+        let seq = seq.min(viewer.sent);
+        if seq > viewer.acked {
+            (viewer.acked, viewer.stuck) = (seq, false);
+            if drives {
+                self.answered = self.answered.max(seq);
+                self.paused = self.paused.map(|_| Instant::now());
+            }
         }
         self.review();
     }
@@ -205,11 +268,12 @@ impl State {
     fn review(&mut self) {
         let behind =
             self.driver().and_then(|id| self.viewers.get(&id)).filter(|v| !v.needs_replay).map_or(0, |v| self.ring.end() - v.acked);
-        self.paused = behind > if self.paused { LOW_WATER } else { HIGH_WATER };
+        let pauses = behind > if self.paused.is_some() { LOW_WATER } else { HIGH_WATER };
+        self.paused = if pauses { self.paused.or_else(|| Some(Instant::now())) } else { None };
     }
 
     /// What comes next for a viewer, taken as sent.
-    pub(super) fn step(&mut self, id: ViewerId) -> Step {
+    pub(super) fn step(&mut self, id: ViewerId, now: Instant) -> Step {
         let (end, size) = (self.ring.end(), self.size);
         let drives = self.drives(id);
         let Some(viewer) = self.viewers.get_mut(&id) else { return Step::Wait };
@@ -227,6 +291,10 @@ impl State {
             }
         }
         if viewer.needs_replay {
+            if let Some(next) = viewer.replayed_at.map(|at| at + REPLAY_EVERY).filter(|&next| next > now) {
+                return Step::WaitUntil(next);
+            }
+            viewer.replayed_at = Some(now);
             let bytes = self.screen.replay();
             let from = self.screened;
             viewer.needs_replay = false;
@@ -244,6 +312,10 @@ impl State {
         if viewer.told != size {
             viewer.told = size;
             return Step::Frame(ServerFrame::Size { cols: size.0, rows: size.1 });
+        }
+        if viewer.told_status != self.status {
+            viewer.told_status.clone_from(&self.status);
+            return Step::Frame(ServerFrame::Status(self.status.clone()));
         }
         let room = HIGH_WATER.saturating_sub(viewer.sent - viewer.acked);
         if viewer.sent < end {

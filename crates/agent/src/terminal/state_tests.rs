@@ -1,10 +1,14 @@
 use super::*;
 
 fn take(state: &mut State, id: ViewerId) -> (Vec<u8>, Vec<Step>) {
+    take_at(state, id, Instant::now())
+}
+
+fn take_at(state: &mut State, id: ViewerId, now: Instant) -> (Vec<u8>, Vec<Step>) {
     let (mut bytes, mut steps) = (Vec::new(), Vec::new());
     loop {
-        match state.step(id) {
-            Step::Wait => return (bytes, steps),
+        match state.step(id, now) {
+            Step::Wait | Step::WaitUntil(_) => return (bytes, steps),
             Step::Output(more) => bytes.extend_from_slice(&more),
             other => {
                 let last = matches!(other, Step::Exit(_));
@@ -55,11 +59,11 @@ fn a_stuck_observer_slows_nobody_and_is_skipped() {
         assert!(!state.paused());
         take(&mut state, observer);
     }
-    assert_eq!(state.step(observer), Step::Wait, "what is on its way is to be taken first");
+    assert_eq!(state.step(observer, Instant::now()), Step::Wait, "what is on its way is to be taken first");
     state.ack(observer, u64::MAX);
-    let Step::Replay(_, _, ServerFrame::Attached { seq, .. }) = state.step(observer) else { panic!("a replay") };
+    let Step::Replay(_, _, ServerFrame::Attached { seq, .. }) = state.step(observer, Instant::now()) else { panic!("a replay") };
     assert_eq!(seq, state.end());
-    assert_eq!(state.step(observer), Step::Wait);
+    assert_eq!(state.step(observer, Instant::now()), Step::Wait);
 }
 
 #[test]
@@ -67,15 +71,15 @@ fn resumes_exactly_or_replays() {
     let mut state = State::new(80, 24);
     state.output(b"0123456789");
     let id = state.attach(Some(4), false);
-    assert_eq!(state.step(id), Step::Frame(ServerFrame::Attached { seq: 4, cols: 80, rows: 24 }));
-    assert_eq!(state.step(id), Step::Output(Bytes::from_static(b"456789")));
+    assert_eq!(state.step(id, Instant::now()), Step::Frame(ServerFrame::Attached { seq: 4, cols: 80, rows: 24 }));
+    assert_eq!(state.step(id, Instant::now()), Step::Output(Bytes::from_static(b"456789")));
     let ahead = state.attach(Some(11), false);
-    assert!(matches!(state.step(ahead), Step::Replay(..)));
+    assert!(matches!(state.step(ahead, Instant::now()), Step::Replay(..)));
     state.output(&vec![b'x'; RING]);
     let late = state.attach(Some(9), false);
-    assert!(matches!(state.step(late), Step::Replay(..)));
+    assert!(matches!(state.step(late, Instant::now()), Step::Replay(..)));
     let whole = state.attach(Some(10), false);
-    assert!(matches!(state.step(whole), Step::Frame(ServerFrame::Attached { seq: 10, .. })));
+    assert!(matches!(state.step(whole, Instant::now()), Step::Frame(ServerFrame::Attached { seq: 10, .. })));
 }
 
 #[test]
@@ -108,7 +112,7 @@ fn a_replay_never_cuts_a_sequence() {
     let mut state = State::new(80, 24);
     state.output(b"abc\x1b[3");
     let id = state.attach(None, false);
-    let Step::Replay(_, _, ServerFrame::Attached { seq, .. }) = state.step(id) else { panic!("a replay") };
+    let Step::Replay(_, _, ServerFrame::Attached { seq, .. }) = state.step(id, Instant::now()) else { panic!("a replay") };
     assert_eq!(seq, 3);
     state.output(b"1mred");
     assert_eq!(take(&mut state, id).0, b"\x1b[31mred");
@@ -127,6 +131,8 @@ fn the_size_follows_who_typed_last() {
     take(&mut state, b);
     state.resize(a, 90, 30);
     assert_eq!(take(&mut state, b).1, vec![Step::Frame(ServerFrame::Size { cols: 90, rows: 30 })]);
+    state.resize(b, 60, 20);
+    assert_eq!(take(&mut state, b).1, vec![Step::Frame(ServerFrame::Size { cols: 90, rows: 30 })], "told that it did not get its way");
     assert!(state.drives(a) && !state.drives(b) && !state.drives(watcher));
 }
 
@@ -139,4 +145,91 @@ fn the_exit_comes_after_all_output() {
     let (bytes, steps) = take(&mut state, id);
     assert_eq!(bytes, b"bye");
     assert_eq!(steps.last(), Some(&Step::Exit(ServerFrame::Exit { code: 3 })));
+}
+
+#[test]
+fn a_driver_that_takes_nothing_gives_way_to_who_looks_on() {
+    let mut state = State::new(80, 24);
+    let (asleep, awake) = (state.attach(None, false), state.attach(None, false));
+    state.resize(asleep, 100, 30);
+    state.resize(awake, 50, 10);
+    state.typed(asleep);
+    take(&mut state, asleep);
+    take(&mut state, awake);
+    state.output(&vec![b'x'; 300 * 1024]);
+    take(&mut state, asleep);
+    let (now, later) = (Instant::now(), Instant::now() + STUCK + Duration::from_secs(1));
+    assert_eq!(state.overdue(now), None);
+    assert!(state.paused());
+    assert_eq!(state.overdue(later), Some((50, 10)));
+    assert!(state.drives(awake));
+    assert!(state.paused(), "the other one has to take it first");
+    let (bytes, _) = take(&mut state, awake);
+    state.ack(awake, bytes.len() as u64);
+    assert!(!state.paused());
+    // Awake again, it takes what was on its way and drives, since it typed last.
+    state.ack(asleep, 256 * 1024);
+    assert!(state.drives(asleep));
+}
+
+#[test]
+fn a_driver_alone_is_waited_for() {
+    let mut state = State::new(80, 24);
+    let id = state.attach(None, false);
+    state.attach(None, true);
+    take(&mut state, id);
+    state.output(&vec![b'x'; 300 * 1024]);
+    assert_eq!(state.overdue(Instant::now() + STUCK * 100), None);
+    assert!(state.paused() && state.drives(id));
+}
+
+#[test]
+fn a_question_is_answered_once() {
+    let mut state = State::new(80, 24);
+    let first = state.attach(Some(0), false);
+    state.output(b"\x1b[6n");
+    take(&mut state, first);
+    assert!(state.may_answer(first));
+    state.ack(first, 4);
+    let second = state.attach(Some(0), false);
+    take(&mut state, second);
+    assert!(!state.may_answer(second), "not the driver");
+    state.typed(second);
+    assert!(!state.may_answer(second), "the first has answered this");
+    state.ack(second, 4);
+    assert!(state.may_answer(second));
+}
+
+#[test]
+fn a_status_is_told_once_and_never_counted() {
+    let mut state = State::new(80, 24);
+    let id = state.attach(Some(0), false);
+    take(&mut state, id);
+    let status = TerminalStatus { command: Some("make".to_owned()), ..TerminalStatus::default() };
+    assert!(state.tell(status.clone()));
+    assert!(!state.tell(status.clone()));
+    state.output(b"x");
+    let (bytes, steps) = take(&mut state, id);
+    assert_eq!((bytes, steps), (b"x".to_vec(), vec![Step::Frame(ServerFrame::Status(status))]));
+}
+
+#[test]
+fn an_observer_is_not_drawn_for_over_and_over() {
+    let mut state = State::new(80, 24);
+    let driver = state.attach(None, false);
+    state.typed(driver);
+    let observer = state.attach(None, true);
+    take(&mut state, driver);
+    let (mut replays, start) = (0, Instant::now());
+    for round in 0..100 {
+        state.output(&[b'x'; 64 * 1024]);
+        let (_, end) = (take(&mut state, driver), state.end());
+        state.ack(driver, end);
+        let now = start + Duration::from_millis(10) * round;
+        replays += take_at(&mut state, observer, now).1.iter().filter(|s| matches!(s, Step::Replay(..))).count();
+        // Takes all that it is given, five times slower than it comes.
+        let taken = state.viewers[&observer].acked + 13 * 1024;
+        state.ack(observer, taken);
+    }
+    assert!((2..=4).contains(&replays), "{replays}");
 }

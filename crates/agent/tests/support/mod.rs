@@ -12,7 +12,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use maru_agent::{Agent, Config, Home};
-use maru_protocol::{ClientFrame, Incoming, Link, LinkStream, ServerFrame, Side, link};
+use maru_protocol::{ClientFrame, Incoming, Link, LinkStream, ServerFrame, Side, TerminalStatus, link};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
@@ -93,7 +93,7 @@ impl World {
         request.headers_mut().insert("sec-websocket-protocol", "maru.terminal.v1".parse().unwrap());
         let (socket, answer) = tokio_tungstenite::client_async(request, self.link.open().await.unwrap()).await.unwrap();
         assert_eq!(answer.headers()["sec-websocket-protocol"], "maru.terminal.v1");
-        View { socket, seq: 0, acks: true, replays: Vec::new() }
+        View { socket, seq: 0, acks: true, replays: Vec::new(), status: TerminalStatus::default() }
     }
 }
 
@@ -118,6 +118,8 @@ pub struct View {
     pub seq: u64,
     pub acks: bool,
     pub replays: Vec<Vec<u8>>,
+    /// The last one told; not an event of its own.
+    pub status: TerminalStatus,
 }
 
 #[derive(Debug, PartialEq)]
@@ -146,6 +148,10 @@ impl View {
                             }
                             assert_eq!(replay.len() as u64, bytes);
                             self.replays.push(replay);
+                        }
+                        ServerFrame::Status(status) => {
+                            self.status = status;
+                            continue;
                         }
                         _ => {}
                     }
