@@ -1,6 +1,7 @@
 //! Queries about image repositories, their builds and the versions that came of them.
 
 mod jobs;
+mod layers;
 mod repositories;
 mod versions;
 

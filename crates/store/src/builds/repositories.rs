@@ -1,4 +1,4 @@
-use maru_model::{ProjectName, RepositoryId, RepositoryName, UserId};
+use maru_model::{Login, ProjectName, RepositoryId, RepositoryName, UserId};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -151,6 +151,25 @@ impl Store {
         let sql = format!("SELECT {REPOSITORY} FROM repositories WHERE id = $1");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.as_str()).fetch_optional(self.pool()).await?;
         row.as_ref().map(repository).transpose()
+    }
+
+    /// Those of everybody, with their owners.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn all_repositories(&self) -> Result<Vec<(Login, Repository)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT r.id, r.user_id, r.name, r.source, r.context, r.dockerfile, r.created_at, u.login \
+             FROM repositories r JOIN users u ON u.id = r.user_id ORDER BY r.id",
+        )
+        .fetch_all(self.pool())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let login: String = row.try_get("login")?;
+                Ok((Login::parse(login).map_err(|error| StoreError::Value(error.to_string()))?, repository(row)?))
+            })
+            .collect()
     }
 
     /// Changes where a repository's files come from. Its name stays: images are known by it.
