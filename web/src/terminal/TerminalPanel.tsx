@@ -5,15 +5,14 @@ import { tabKeys } from "../app/tabs";
 import { sayError } from "../app/toast";
 import { t } from "../i18n";
 import { PortList } from "../ports/PortList";
-import { activeId, activeTab, closeTerminal, newTerminal, type Tab, tabs } from "./state";
+import { badgeOf, detailOf, labelOf } from "./labels";
+import { activeId, activeTab, closeTerminal, newTerminal, replaceTerminal, type Tab, tabs } from "./state";
 import "@xterm/xterm/css/xterm.css";
 import "./terminal.css";
 
 /** The agent numbers terminals that nobody named. */
 const nameOf = (tab: Tab): string =>
-  tab.name === null || /^\d+$/.test(tab.name)
-    ? t("terminal.name", { number: tab.name ?? tab.number })
-    : tab.name;
+  labelOf(tab, tab.session.status.value) ?? t("terminal.name", { number: tab.name ?? tab.number });
 
 export function TerminalPanel() {
   return (
@@ -53,14 +52,18 @@ export function TerminalPanel() {
 function TabHead({ tab }: { tab: Tab }) {
   const name = nameOf(tab);
   const selected = activeId.value === tab.id;
+  const [status, state] = [tab.session.status.value, tab.session.state.value];
+  const ended = state.name === "ended" ? state.code : null;
+  const badge = badgeOf(status, ended);
   return (
-    <div class={selected ? "tab selected" : "tab"}>
+    <div class={selected ? "tab selected" : "tab"} data-ended={ended !== null}>
       <button
         type="button"
         class="tab-label"
         role="tab"
         id={`terminal-tab-${tab.id}`}
         aria-selected={selected}
+        title={detailOf(status)}
         aria-controls="terminal-panel"
         tabIndex={selected ? 0 : -1}
         aria-keyshortcuts="Delete"
@@ -71,7 +74,15 @@ function TabHead({ tab }: { tab: Tab }) {
         }}
       >
         <Icon name="terminal" />
-        {name}
+        <span class="tab-name">{name}</span>
+        {badge !== null && (
+          <span
+            class={badge === 0 ? "terminal-code" : "terminal-code failed"}
+            title={t(ended === null ? "terminal.lastExit" : "terminal.exited", { code: badge })}
+          >
+            {badge}
+          </span>
+        )}
       </button>
       <button
         type="button"
@@ -104,14 +115,6 @@ function Screen() {
   }, [tab]);
 
   const state = tab?.session.state.value;
-  const message =
-    state?.name === "waiting"
-      ? t("terminal.reconnecting")
-      : state?.name === "ended"
-        ? t("terminal.exited", { code: state.code })
-        : state?.name === "gone"
-          ? t("terminal.gone")
-          : "";
   return (
     <div
       id="terminal-panel"
@@ -120,14 +123,38 @@ function Screen() {
       aria-labelledby={tab ? `terminal-tab-${tab.id}` : undefined}
       data-testid="terminal"
       data-state={state?.name}
+      data-foreign={(tab?.session.foreign.value ?? null) !== null}
     >
       <div ref={frame} class="terminal-mount" />
-      {message && (
-        <p class="terminal-message" role="status">
-          {message}
-        </p>
-      )}
+      {tab && <Message tab={tab} />}
       {!tab && <p class="terminal-none">{t("terminal.none")}</p>}
     </div>
+  );
+}
+
+function Message({ tab }: { tab: Tab }) {
+  const { session } = tab;
+  const [state, foreign] = [session.state.value, session.foreign.value];
+  if (state.name === "ended" || state.name === "gone") {
+    return (
+      <p class="terminal-message" role="status">
+        {state.name === "ended" ? t("terminal.exited", { code: state.code }) : t("terminal.gone")}
+        <button type="button" class="terminal-again" onClick={() => replaceTerminal(tab.id).catch(sayError)}>
+          {t("terminal.again")}
+        </button>
+      </p>
+    );
+  }
+  const text = session.away.value
+    ? t("terminal.reconnecting")
+    : foreign
+      ? t("terminal.foreign", { cols: foreign.cols, rows: foreign.rows })
+      : "";
+  return (
+    text && (
+      <p class={session.away.value ? "terminal-message" : "terminal-message quiet"} role="status">
+        {text}
+      </p>
+    )
   );
 }

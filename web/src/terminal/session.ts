@@ -1,15 +1,19 @@
 /** A terminal on the page: xterm drawing what a TerminalStream brings. Lives on while its tab is not shown. */
 import { type Signal, signal } from "@preact/signals";
-import { FitAddon } from "@xterm/addon-fit";
 import { Unicode11Addon } from "@xterm/addon-unicode11";
 import { WebLinksAddon } from "@xterm/addon-web-links";
 import { type ITheme, Terminal } from "@xterm/xterm";
 import { API } from "../api/http";
 import { listTerminals } from "../api/workspace";
 import { resolveColour } from "../theme/theme";
-import { type Size, type StreamState, SUBPROTOCOL, TerminalStream } from "./stream";
+import { type Box, fontFor, roomFor, same } from "./fit";
+import { type Size, type Status, type StreamState, SUBPROTOCOL, TerminalStream } from "./stream";
 
-const SCROLLBACK_LINES = 5000;
+/** As many as the agent keeps. */
+const SCROLLBACK_LINES = 10_000;
+const FONT_SIZE = 13;
+/** A connection that is back sooner than this has not been missed by anybody. */
+const MISSED_MS = 800;
 
 export function colours(): ITheme {
   const of = (name: string) => resolveColour(`--term-${name}`);
@@ -47,46 +51,46 @@ function streamUrl(id: string, since: number | null): string {
 
 export class TerminalSession {
   readonly state: Signal<StreamState> = signal({ name: "connecting" });
+  readonly status: Signal<Status> = signal({ command: null, cwd: null, last_exit_code: null, title: null });
+  /** The connection has been away for long enough to say so. */
+  readonly away = signal(false);
+  /** The terminal's size, where that is another window's. */
+  readonly foreign: Signal<Size | null> = signal(null);
   readonly terminal: Terminal;
-  private readonly fitter = new FitAddon();
   private readonly stream: TerminalStream;
   private element: HTMLElement | null = null;
-  /** The size being taken is another viewer's, which must not be asked for as ours. */
-  private following = false;
+  /** What this window has room for. */
+  private room: Size | null = null;
+  /** Of one character, in our own font. */
+  private cell: Box | null = null;
+  private missed: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly id: string) {
     this.terminal = new Terminal({
       allowProposedApi: true,
       cursorBlink: true,
       fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--mono"),
-      fontSize: 13,
+      fontSize: FONT_SIZE,
       lineHeight: 1.2,
       scrollback: SCROLLBACK_LINES,
       theme: colours(),
     });
-    this.terminal.loadAddon(this.fitter);
     this.terminal.loadAddon(new Unicode11Addon());
     this.terminal.unicode.activeVersion = "11";
     this.terminal.loadAddon(new WebLinksAddon());
     this.stream = new TerminalStream({
       connect: (since) => new WebSocket(streamUrl(id, since), SUBPROTOCOL),
       write: (bytes, shown) => this.terminal.write(bytes, shown),
-      reset: (size) => {
-        this.terminal.reset();
-        this.follow(size);
+      onState: (state) => this.become(state),
+      onSize: (size) => this.take(size),
+      onStatus: (status) => {
+        this.status.value = status;
       },
-      onState: (state) => {
-        this.state.value = state;
-      },
-      onSize: (size) => this.follow(size),
       exists: async () => (await listTerminals()).some((known) => known.id === id),
     });
     const encoder = new TextEncoder();
     this.terminal.onData((text) => this.stream.send(encoder.encode(text)));
     this.terminal.onBinary((text) => this.stream.send(Uint8Array.from(text, (char) => char.charCodeAt(0))));
-    this.terminal.onResize((size) => {
-      if (!this.following) this.stream.resize(size);
-    });
     this.terminal.attachCustomKeyEventHandler((event) => !this.isOurs(event));
     this.stream.start();
   }
@@ -109,9 +113,13 @@ export class TerminalSession {
     this.element?.remove();
   }
 
-  /** Takes the size of its pane, unless that is hidden. */
+  /** Asks for the size of its pane, unless that is hidden. */
   fit(): void {
-    if (this.element && this.element.clientWidth > 0 && this.element.clientHeight > 0) this.fitter.fit();
+    const [pane, cell] = [this.pane(), this.measure()];
+    if (!pane || !cell) return;
+    this.room = roomFor(pane, cell);
+    this.stream.resize(this.room);
+    this.scale();
   }
 
   focus(): void {
@@ -126,7 +134,12 @@ export class TerminalSession {
     this.stream.nudge();
   }
 
+  rest(): void {
+    this.stream.rest();
+  }
+
   dispose(): void {
+    clearTimeout(this.missed);
     this.stream.close();
     this.unmount();
     this.terminal.dispose();
@@ -156,10 +169,50 @@ export class TerminalSession {
     }
   }
 
-  private follow({ cols, rows }: Size): void {
-    this.following = true;
-    this.terminal.resize(cols, rows);
-    this.following = false;
+  private become(state: StreamState): void {
+    this.state.value = state;
+    if (state.name === "connecting") return;
+    if (state.name === "waiting") {
+      this.missed ??= setTimeout(() => {
+        this.away.value = true;
+      }, MISSED_MS);
+    } else {
+      clearTimeout(this.missed);
+      this.missed = undefined;
+      this.away.value = false;
+    }
+  }
+
+  /** The terminal has this size now, whoever wanted it. */
+  private take(size: Size): void {
+    if (!same(size, this.terminal)) this.terminal.resize(size.cols, size.rows);
+    this.scale();
+  }
+
+  /** Another window's terminal is shown whole, in a smaller font where it is larger than this pane. */
+  private scale(): void {
+    const [pane, cell, room] = [this.pane(), this.cell, this.room];
+    if (!pane || !cell || !room) return;
+    const { cols, rows } = this.terminal;
+    const foreign = same(room, this.terminal) ? null : { cols, rows };
+    if (!same(foreign, this.foreign.peek())) this.foreign.value = foreign;
+    const font = foreign ? fontFor(foreign, pane, cell, FONT_SIZE) : FONT_SIZE;
+    if (this.terminal.options.fontSize !== font) this.terminal.options.fontSize = font;
+  }
+
+  private pane(): Box | null {
+    const { clientWidth: width = 0, clientHeight: height = 0 } = this.element ?? {};
+    return width > 0 && height > 0 ? { width, height } : null;
+  }
+
+  /** Measured once, as soon as there is something to measure. */
+  private measure(): Box | null {
+    const screen = this.element?.querySelector<HTMLElement>(".xterm-screen");
+    if (!this.cell && screen && screen.offsetWidth > 0 && this.terminal.options.fontSize === FONT_SIZE) {
+      const { cols, rows } = this.terminal;
+      this.cell = { width: screen.offsetWidth / cols, height: screen.offsetHeight / rows };
+    }
+    return this.cell;
   }
 
   /** The GPU draws a flood faster; where there is none, or it is lost, xterm's own renderer stays. */

@@ -21,6 +21,8 @@ export const activeId = signal<string | null>(null);
 export const activeTab = computed(() => tabs.value.find(({ id }) => id === activeId.value) ?? null);
 
 const FIRST_SIZE = { cols: 100, rows: 24 };
+/** A page that is out of sight for longer lets go of its terminals. */
+const REST_AFTER_MS = 20_000;
 
 /** Called each time the workspace became ready: tabs of terminals that are gone go, new ones come. */
 export async function openTerminals(): Promise<void> {
@@ -56,6 +58,12 @@ function drop(id: string): void {
   if (activeId.peek() === id) activeId.value = left[Math.min(index, left.length - 1)]?.id ?? null;
 }
 
+/** A new terminal in the place of one that has ended. */
+export async function replaceTerminal(id: string): Promise<void> {
+  await newTerminal();
+  await closeTerminal(id);
+}
+
 /** Ends the program and closes the tab. */
 export async function closeTerminal(id: string): Promise<void> {
   drop(id);
@@ -76,6 +84,14 @@ export function startTerminals(): void {
   const nudge = () => {
     for (const { session } of tabs.peek()) session.nudge();
   };
+  let resting: ReturnType<typeof setTimeout> | undefined;
+  const look = () => {
+    clearTimeout(resting);
+    if (document.visibilityState === "visible") return nudge();
+    resting = setTimeout(() => {
+      for (const { session } of tabs.peek()) session.rest();
+    }, REST_AFTER_MS);
+  };
   addEventListener("online", nudge);
-  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && nudge());
+  document.addEventListener("visibilitychange", look);
 }

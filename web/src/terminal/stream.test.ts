@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Socket, type StreamState, TerminalStream } from "./stream";
+import { type Socket, type Status, type StreamState, TerminalStream } from "./stream";
 
 class FakeSocket implements Socket {
   binaryType: BinaryType = "blob";
@@ -35,13 +35,16 @@ class FakeSocket implements Socket {
   }
 }
 
-/** A viewer whose screen is a string; `[` stands for a reset. */
+/** A viewer whose screen is a string; in a replay, `[` stands for the reset that it begins with. */
 function viewer(options: { exists?: () => Promise<boolean>; slow?: boolean } = {}) {
   const sockets: FakeSocket[] = [];
   const held: (() => void)[] = [];
   const states: StreamState[] = [];
+  const statuses: Status[] = [];
   const view = {
     screen: "",
+    sizes: [] as string[],
+    statuses,
     sockets,
     held,
     states,
@@ -58,10 +61,9 @@ function viewer(options: { exists?: () => Promise<boolean>; slow?: boolean } = {
         if (options.slow) held.push(shown);
         else shown();
       },
-      reset: () => {
-        view.screen += "[";
-      },
       onState: (state) => states.push(state),
+      onSize: ({ cols, rows }) => view.sizes.push(`${cols}x${rows}`),
+      onStatus: (status) => statuses.push(status),
       exists: options.exists ?? (async () => true),
     }),
   };
@@ -82,8 +84,8 @@ describe("TerminalStream", () => {
   it("draws a replay without counting it, then counts what follows", async () => {
     const view = viewer();
     expect(view.socket.since).toBeNull();
-    view.socket.control({ type: "replay", bytes: 6, cols: 80, rows: 24 });
-    view.socket.output("old");
+    view.socket.control({ type: "replay", bytes: 7, cols: 80, rows: 24 });
+    view.socket.output("[old");
     view.socket.output("$$$");
     view.socket.control({ type: "attached", seq: 1000, cols: 80, rows: 24 });
     view.socket.output("new");
@@ -116,14 +118,14 @@ describe("TerminalStream", () => {
     view.socket.output("abc");
     view.socket.break();
     await vi.advanceTimersByTimeAsync(250);
-    view.socket.control({ type: "replay", bytes: 2 });
-    view.socket.output("re");
+    view.socket.control({ type: "replay", bytes: 3 });
+    view.socket.output("[re");
     view.socket.break();
     await vi.advanceTimersByTimeAsync(450);
     // The replay was cut short, so nothing is known: from the start again.
     expect(view.socket.since).toBeNull();
-    view.socket.control({ type: "replay", bytes: 2 });
-    view.socket.output("re");
+    view.socket.control({ type: "replay", bytes: 3 });
+    view.socket.output("[re");
     view.socket.control({ type: "attached", seq: 9, cols: 80, rows: 24 });
     view.socket.output("x");
     expect(view.screen).toBe("abc[re[rex");
@@ -208,5 +210,52 @@ describe("TerminalStream", () => {
     view.socket.break();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(view.sockets).toHaveLength(1);
+  });
+
+  it("takes the size that the server says, its own or another viewer's", () => {
+    const view = viewer();
+    view.stream.resize({ cols: 120, rows: 30 });
+    view.socket.control({ type: "attached", seq: 0, cols: 80, rows: 24 });
+    expect(view.socket.texts[0]).toEqual({ type: "resize", cols: 120, rows: 30 });
+    view.socket.control({ type: "size", cols: 120, rows: 30 });
+    view.socket.control({ type: "size", cols: 60, rows: 10 });
+    expect(view.sizes).toEqual(["80x24", "120x30", "60x10"]);
+  });
+
+  it("tells what goes on, and minds no frame that it does not know", () => {
+    const view = viewer();
+    const status = { command: "make", cwd: "/tmp", last_exit_code: 2, title: null };
+    view.socket.control({ type: "attached", seq: 0, cols: 80, rows: 24 });
+    view.socket.control({ type: "status", ...status });
+    view.socket.control({ type: "of a later version" });
+    view.socket.output("x");
+    expect(view.statuses).toMatchObject([status]);
+    expect(view.screen).toBe("x");
+  });
+
+  it("lets go while nobody looks, and goes on at the same byte", async () => {
+    const view = viewer();
+    view.socket.control({ type: "attached", seq: 0, cols: 80, rows: 24 });
+    view.socket.output("abc");
+    view.stream.rest();
+    expect(view.socket.readyState).toBe(3);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(view.sockets).toHaveLength(1);
+    view.stream.nudge();
+    expect(view.sockets).toHaveLength(2);
+    expect(view.socket.since).toBe(3);
+    view.socket.control({ type: "attached", seq: 3, cols: 80, rows: 24 });
+    view.socket.output("def");
+    expect(view.screen).toBe("abcdef");
+    view.socket.control({ type: "exit", code: 0 });
+    view.stream.rest();
+    expect(view.states.at(-1)).toEqual({ name: "ended", code: 0 });
+  });
+
+  it("sends a large paste in pieces that the server takes", () => {
+    const view = viewer();
+    view.socket.control({ type: "attached", seq: 0, cols: 80, rows: 24 });
+    view.stream.send(keys("x".repeat(150_000)));
+    expect(view.socket.input.map((piece) => piece.length)).toEqual([65_536, 65_536, 18_928]);
   });
 });

@@ -4,19 +4,32 @@
  * so that none is lost and none is shown twice.
  *
  *   connecting ──attached──▶ live ──socket closed──▶ waiting ──timer──▶ connecting
- *                             └──exit──▶ ended          └──no longer there──▶ gone
+ *        ▲                    ├──exit──▶ ended          └──no longer there──▶ gone
+ *        └──nudge── resting ◀─┘ nobody looks
  */
 
 export type StreamState =
   | { name: "connecting" }
   | { name: "live" }
   | { name: "waiting" }
+  | { name: "resting" }
   | { name: "ended"; code: number }
   | { name: "gone" };
 
 export interface Size {
   cols: number;
   rows: number;
+}
+
+/** What goes on in the terminal, as far as the agent knows. */
+export interface Status {
+  /** The command line in the foreground; null while the shell waits for one. */
+  command: string | null;
+  cwd: string | null;
+  /** Of the last command that has ended. */
+  last_exit_code: number | null;
+  /** As the program named its window. */
+  title: string | null;
 }
 
 /** What the stream needs of a WebSocket; the tests have their own. */
@@ -35,11 +48,10 @@ export interface StreamOptions {
   connect(since: number | null): Socket;
   /** Shows bytes and calls `shown` once they have been taken in. */
   write(bytes: Uint8Array, shown: () => void): void;
-  /** The whole screen is about to be drawn anew, for this size. */
-  reset(size: Size): void;
   onState(state: StreamState): void;
-  /** Another viewer's size became the terminal's. */
-  onSize?(size: Size): void;
+  /** The terminal has this size: ours, once the server has taken it, or another viewer's. */
+  onSize(size: Size): void;
+  onStatus(status: Status): void;
   /** Asked after failures: false where the terminal is no longer there. May throw: then nobody knows. */
   exists(): Promise<boolean>;
 }
@@ -53,11 +65,14 @@ const ACK_BYTES = 32 * 1024;
 const ACK_MS = 100;
 /** Keys typed while the connection is away are sent when it is back, up to this many bytes. */
 const QUEUE_BYTES = 4096;
+/** A large paste goes in pieces: the server takes at most a megabyte at once. */
+const PIECE_BYTES = 64 * 1024;
 
 type Control =
   | { type: "attached"; seq: number; cols: number; rows: number }
   | { type: "replay"; bytes: number; cols: number; rows: number }
   | { type: "size"; cols: number; rows: number }
+  | ({ type: "status" } & Status)
   | { type: "exit"; code: number };
 
 export class TerminalStream {
@@ -90,7 +105,9 @@ export class TerminalStream {
   /** Keys, pastes and the terminal's own answers. */
   send(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.state.name === "live" && this.socket?.readyState === OPEN) {
-      this.socket.send(bytes);
+      for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+        this.socket.send(bytes.subarray(at, at + PIECE_BYTES));
+      }
       return;
     }
     if (this.isOver()) return;
@@ -98,6 +115,7 @@ export class TerminalStream {
     if (held + bytes.length <= QUEUE_BYTES) this.queue.push(bytes);
   }
 
+  /** Asks for a size; {@link StreamOptions.onSize} tells what came of it. */
   resize(size: Size): void {
     if (this.size?.cols === size.cols && this.size.rows === size.rows) return;
     this.size = size;
@@ -106,9 +124,21 @@ export class TerminalStream {
 
   /** Don't wait any longer: the network is back, or somebody looks. */
   nudge(): void {
-    if (this.state.name !== "waiting") return;
+    if (this.state.name !== "waiting" && this.state.name !== "resting") return;
     clearTimeout(this.retry);
+    this.wait = FIRST_WAIT_MS;
     this.open();
+  }
+
+  /**
+   * Nobody looks: let go of the terminal. A page in the background draws slowly, and would slow the program; left
+   * alone, that runs on at its own pace, and the next `nudge` goes on where this stopped.
+   */
+  rest(): void {
+    if (this.isOver() || this.state.name === "resting") return;
+    clearTimeout(this.retry);
+    this.drop();
+    this.become({ name: "resting" });
   }
 
   close(): void {
@@ -147,6 +177,8 @@ export class TerminalStream {
   }
 
   private drop(): void {
+    clearTimeout(this.ackTimer);
+    this.ackTimer = undefined;
     const socket = this.socket;
     this.socket = null;
     socket?.close(1000);
@@ -175,13 +207,16 @@ export class TerminalStream {
         this.epoch++;
         this.next = null;
         this.replaying = message.bytes;
-        this.options.reset({ cols: message.cols, rows: message.rows });
+        this.options.onSize({ cols: message.cols, rows: message.rows });
         break;
       case "attached":
         this.attached(message.seq, message);
         break;
       case "size":
-        this.options.onSize?.({ cols: message.cols, rows: message.rows });
+        this.options.onSize({ cols: message.cols, rows: message.rows });
+        break;
+      case "status":
+        this.options.onStatus(message);
         break;
       case "exit":
         this.become({ name: "ended", code: message.code });
@@ -202,8 +237,8 @@ export class TerminalStream {
     }
     this.acked = Math.min(this.acked, this.shown);
     this.become({ name: "live" });
+    this.options.onSize({ cols: size.cols, rows: size.rows });
     if (this.size) this.control({ type: "resize", ...this.size });
-    else this.options.onSize?.({ cols: size.cols, rows: size.rows });
     this.ack();
     for (const piece of this.queue.splice(0)) this.socket?.send(piece);
   }
