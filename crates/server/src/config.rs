@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 
@@ -43,6 +44,9 @@ pub struct ServeSettings {
     /// Image of the registry.
     #[arg(long, env = "MARU_REGISTRY_IMAGE")]
     registry_image: Option<String>,
+    /// Minutes after which a workspace that nobody uses is stopped; 0 for never.
+    #[arg(long, env = "MARU_IDLE_STOP")]
+    idle_stop: Option<u32>,
     /// The agent's static binary.
     #[arg(long, env = "MARU_AGENT")]
     agent: Option<PathBuf>,
@@ -72,6 +76,8 @@ pub struct Config {
     pub node_image: String,
     pub workspace_image: String,
     pub registry_image: String,
+    /// A workspace that nobody has used for so long is stopped.
+    pub idle_stop: Option<Duration>,
     pub agent: PathBuf,
     pub web: PathBuf,
     pub templates: PathBuf,
@@ -135,6 +141,7 @@ impl Config {
             node_image: serve.node_image.or(written.node_image).unwrap_or_else(|| "maru/node:latest".to_owned()),
             workspace_image: serve.workspace_image.or(written.workspace_image).unwrap_or_else(|| "maru/workspace:latest".to_owned()),
             registry_image: serve.registry_image.or(written.registry_image).unwrap_or_else(|| "maru/registry:latest".to_owned()),
+            idle_stop: idle_stop(serve.idle_stop.or(written.idle_stop)),
             agent: serve.agent.or(written.agent).unwrap_or_else(|| programs.join("maru-agent")),
             web: serve.web.or(written.web).unwrap_or_else(|| checkout.join("web/dist")),
             templates: serve.templates.or(written.templates).unwrap_or_else(|| checkout.join("templates")),
@@ -161,6 +168,12 @@ impl Config {
     pub fn url_scheme(&self) -> &str {
         if self.url.starts_with("https:") { "https" } else { "http" }
     }
+}
+
+/// An hour where nothing is said; never for 0.
+fn idle_stop(minutes: Option<u32>) -> Option<Duration> {
+    let minutes = minutes.unwrap_or(60);
+    (minutes > 0).then(|| Duration::from_secs(u64::from(minutes) * 60))
 }
 
 fn read_file(path: &Path) -> Result<ServeSettings, ConfigError> {

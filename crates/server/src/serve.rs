@@ -39,6 +39,8 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     tasks.spawn(inbound::serve(streams, app.clone(), shutdown.clone()));
     tasks.spawn(routes::registry_token::serve(state.builds.registry().clone(), state.store.clone(), shutdown.clone()));
     tasks.spawn(state.builds.clone().run(shutdown.clone()));
+    tasks.spawn(crate::fences::run(state.engine.clone(), state.config.workspace_image.clone(), shutdown.clone()));
+    tasks.spawn(crate::tidy::run(state.clone(), shutdown.clone()));
     crate::render::sweep(&state.engine).await?;
     state.rollouts.resume().await?;
     state.deployments.resume(&state).await.map_err(|error| error.detail().to_string())?;
@@ -100,6 +102,7 @@ async fn open(config: Config, shutdown: &CancellationToken, tasks: &TaskTracker)
 
 fn workspace_config(config: &Config) -> maru_workspace::Config {
     let mut workspace = maru_workspace::Config::new(config.workspace_image.clone(), config.agent.clone(), config.data.join("bin"));
+    workspace.idle_after = config.idle_stop;
     workspace.provided.push(Tool::kubectl(config.node_image.clone()));
     workspace
 }

@@ -1,4 +1,8 @@
-//! Queries about workspaces: one row per user, with what was asked for last; and the visibility of their ports.
+//! Queries about workspaces: one row per user, with what was asked for last; their homes; the visibility of their ports.
+
+mod homes;
+
+pub use homes::RetiredHome;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +28,37 @@ impl Intention {
     }
 }
 
+/// What a workspace was stopped for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StoppedFor {
+    /// Its owner wanted it, or nobody has started it yet.
+    #[default]
+    Asked,
+    /// Nobody used it.
+    Idle,
+    /// An instructor or an administrator wanted it.
+    Staff,
+}
+
+impl StoppedFor {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Idle => "idle",
+            Self::Staff => "staff",
+        }
+    }
+
+    fn parse(stored: &str) -> Result<Self, StoreError> {
+        match stored {
+            "asked" => Ok(Self::Asked),
+            "idle" => Ok(Self::Idle),
+            "staff" => Ok(Self::Staff),
+            other => Err(StoreError::Value(format!("a workspace stopped for {other:?}"))),
+        }
+    }
+}
+
 /// A workspace with its owner's names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkspaceRow {
@@ -33,7 +68,14 @@ pub struct WorkspaceRow {
     /// The owner's name, as people write it.
     pub name: String,
     pub intention: Intention,
+    /// Of use where the intention is to be stopped.
+    pub stopped_for: StoppedFor,
+    /// Containers made for it so far.
     pub generation: i64,
+    /// The number of its home.
+    pub home: i64,
+    /// Unix milliseconds; until then it is not stopped for being idle.
+    pub keep_alive_until: Option<i64>,
 }
 
 /// Who may see the preview of a port. The order is the order of openness.
@@ -68,7 +110,7 @@ impl Visibility {
     }
 }
 
-const COLUMNS: &str = "SELECT w.id, w.user_id, w.intention, w.generation, u.login, u.name \
+const COLUMNS: &str = "SELECT w.id, w.user_id, w.intention, w.stopped_for, w.generation, w.home, w.keep_alive_until, u.login, u.name \
                        FROM workspaces w JOIN users u ON u.id = w.user_id";
 
 fn read(row: &AnyRow) -> Result<WorkspaceRow, StoreError> {
@@ -80,7 +122,10 @@ fn read(row: &AnyRow) -> Result<WorkspaceRow, StoreError> {
         login: Login::parse(login).map_err(|error| StoreError::Value(error.to_string()))?,
         name: row.try_get("name")?,
         intention: if intention == "running" { Intention::Running } else { Intention::Stopped },
+        stopped_for: StoppedFor::parse(&row.try_get::<String, _>("stopped_for")?)?,
         generation: row.try_get("generation")?,
+        home: row.try_get("home")?,
+        keep_alive_until: row.try_get("keep_alive_until")?,
     })
 }
 
@@ -115,15 +160,46 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// One workspace, as it is now.
+    ///
+    /// # Errors
+    /// Where the database fails, or the workspace is gone.
+    pub async fn workspace(&self, id: &WorkspaceId) -> Result<WorkspaceRow, StoreError> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE w.id = $1"))).bind(id.as_str()).fetch_one(self.pool()).await?;
+        read(&row)
+    }
+
     /// # Errors
     /// Where the database fails.
     pub async fn set_workspace_intention(&self, id: &WorkspaceId, intention: Intention) -> Result<(), StoreError> {
-        sqlx::query("UPDATE workspaces SET intention = $1, changed_at = $2 WHERE id = $3")
+        self.intend(id, intention, StoppedFor::Asked).await
+    }
+
+    /// The intention is to be stopped, and this is what for.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn set_workspace_stopped(&self, id: &WorkspaceId, stopped_for: StoppedFor) -> Result<(), StoreError> {
+        self.intend(id, Intention::Stopped, stopped_for).await
+    }
+
+    async fn intend(&self, id: &WorkspaceId, intention: Intention, stopped_for: StoppedFor) -> Result<(), StoreError> {
+        sqlx::query("UPDATE workspaces SET intention = $1, stopped_for = $2, changed_at = $3 WHERE id = $4")
             .bind(intention.as_str())
+            .bind(stopped_for.as_str())
             .bind(now_ms())
             .bind(id.as_str())
             .execute(self.pool())
             .await?;
+        Ok(())
+    }
+
+    /// Until then (Unix milliseconds) the workspace is not stopped for being idle.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn keep_workspace_alive(&self, id: &WorkspaceId, until: Option<i64>) -> Result<(), StoreError> {
+        sqlx::query("UPDATE workspaces SET keep_alive_until = $1 WHERE id = $2").bind(until).bind(id.as_str()).execute(self.pool()).await?;
         Ok(())
     }
 

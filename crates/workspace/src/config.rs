@@ -1,6 +1,8 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
-use maru_model::{Login, ProjectName, UserId};
+use maru_model::{Login, ProjectName, Text, UserId};
+use maru_store::workspaces::StoppedFor;
 use serde::Serialize;
 
 /// Who a workspace belongs to.
@@ -68,6 +70,12 @@ pub struct Config {
     pub project: Option<ProjectName>,
     /// Workspaces that may be starting at the same time; the others are queued.
     pub parallel_starts: usize,
+    /// A workspace that nobody has used for so long is stopped; `None` for never.
+    pub idle_after: Option<Duration>,
+    /// How long a home that a reset put aside can be given back.
+    pub undo_for: Duration,
+    /// How often all containers are compared with what is believed of them, and their usage is read.
+    pub look_every: Duration,
 }
 
 impl Config {
@@ -83,6 +91,27 @@ impl Config {
             limits: Limits::default(),
             project: ProjectName::parse("guestbook").ok(),
             parallel_starts: (cpus * 2).max(4),
+            idle_after: Some(Duration::from_secs(60 * 60)),
+            undo_for: Duration::from_secs(7 * 24 * 60 * 60),
+            look_every: Duration::from_secs(15),
+        }
+    }
+
+    /// Why a workspace is stopped, where its owner did not want it.
+    pub(crate) fn why_stopped(&self, stopped_for: StoppedFor) -> Option<Text> {
+        match stopped_for {
+            StoppedFor::Asked => None,
+            StoppedFor::Idle => {
+                let minutes = self.idle_after.map_or(0, |after| after.as_secs().div_ceil(60));
+                Some(Text::new(
+                    format!("Nobody used it for {minutes} minutes, so it was stopped. Your files are all there."),
+                    format!("{minutes}분 동안 사용하지 않아 멈췄습니다. 파일은 모두 그대로 있습니다."),
+                ))
+            }
+            StoppedFor::Staff => Some(Text::new(
+                "An instructor or administrator stopped it. Your files are all there.",
+                "강사나 관리자가 멈췄습니다. 파일은 모두 그대로 있습니다.",
+            )),
         }
     }
 }

@@ -17,19 +17,33 @@ pub enum WorkspaceError {
     /// It has to run for this, and doesn't.
     #[error("the workspace is {}", state.as_str())]
     NotReady { state: State, cause: Option<Text> },
+    /// There is no home that could be given back.
+    #[error("no home was put aside by a reset")]
+    NothingToUndo,
     #[error("reading the agent {path}: {source}")]
     Agent { path: String, source: std::io::Error },
     /// A start that failed, in the words that its owner reads.
     #[error("{0}")]
     Start(Text),
+    /// The same, where it may pass without anybody's doing.
+    #[error("{0}")]
+    Passing(Text),
 }
 
 impl WorkspaceError {
+    /// Is it worth another try by itself, later? An Engine that cannot be reached comes back, one that refuses does not.
+    pub(crate) fn passes(&self) -> bool {
+        matches!(self, Self::Passing(_) | Self::Store(_) | Self::Engine(EngineError::Transport { .. }))
+    }
+
     /// In its owner's words.
     #[must_use]
     pub fn cause(&self) -> Text {
         match self {
-            Self::Start(text) => text.clone(),
+            Self::Start(text) | Self::Passing(text) => text.clone(),
+            Self::NothingToUndo => {
+                Text::new("There is no earlier home that could be given back.", "되돌릴 수 있는 이전 홈 폴더가 없습니다.")
+            }
             Self::NotReady { state, cause } => cause.clone().unwrap_or_else(|| state.text()),
             Self::Engine(error) => {
                 Text::new(format!("The Docker Engine did not do it: {error}"), format!("Docker Engine이 처리하지 못했습니다: {error}"))

@@ -8,22 +8,32 @@
 //!                    ┌────────────── restart, recreate ──────────────┐
 //!                    ▼                                               │
 //! stopped ──► queued ──► starting (image, create, boot, connect) ──► ready ──► stopping ──► stopped
-//!    ▲                        │                                      │
-//!    └──────── stop ──────────┴──► failed (with a cause) ◄── died ───┘
+//!    ▲           │            │                                      │  stop, idle, force
+//!    └── cancel, stop, force ─┴──► failed (with a cause) ◄── died ───┘
 //! ```
+//!
+//! Each of these has a deadline but the three at rest. What was asked for last is in the database before whoever asked
+//! is told so, and wins over everything: over a start that was given up and came true at the Engine all the same, over
+//! a crash of this server, over a container that somebody started or removed past us.
 //!
 //! [`queue`] decides, `driver` acts, `runtime::docker` knows containers, [`AgentLink`] speaks with the agent inside,
 //! `reconcile` notices what happened behind our back: containers that died, that run unasked, or that nobody owns.
+//! `idle` decides whether a workspace is used, `safe` finds what is in its owner's way, `homes` swaps homes for the
+//! factory reset and its undo.
 
 #![forbid(unsafe_code)]
 
 mod config;
 mod driver;
+mod entry;
 mod error;
+mod homes;
+mod idle;
 mod link;
 pub mod queue;
 mod reconcile;
 mod runtime;
+mod safe;
 mod setup;
 mod starts;
 mod tools;
@@ -36,5 +46,6 @@ pub use error::WorkspaceError;
 pub use link::{AgentLink, Inbound, InboundStream, LinkFailure, PortStream};
 pub use maru_protocol::{ExecRequest, ExecResponse};
 pub use maru_store::workspaces::Visibility;
+pub use safe::Reason as SafeReason;
 pub use view::{Phase, State, Usage, WorkspaceView};
 pub use workspaces::Workspaces;

@@ -83,6 +83,12 @@ impl Queue {
         self.settled
     }
 
+    /// What it will have done last, once all that was asked for is done; none where it is idle.
+    #[must_use]
+    pub fn heads_for(&self) -> Option<Request> {
+        self.next.or(self.doing)
+    }
+
     pub fn offer(&mut self, request: Request) -> Verdict {
         if let Some(next) = self.next {
             let composed = compose(next, request);
@@ -166,6 +172,20 @@ mod tests {
                 assert_eq!(queue.offer(*request), *verdict, "{settled:?}, doing {doing:?}, offered {request:?}");
             }
         }
+    }
+
+    #[test]
+    fn it_heads_for_what_comes_last() {
+        let mut queue = Queue::new(Settled::Stopped);
+        assert_eq!(queue.heads_for(), None);
+        queue.offer(Start);
+        assert_eq!((queue.heads_for(), queue.begin(), queue.heads_for()), (Some(Start), Some(Start), Some(Start)));
+        queue.offer(Stop);
+        assert_eq!(queue.heads_for(), Some(Stop));
+        queue.end(Settled::Failed);
+        queue.begin();
+        queue.end(Settled::Stopped);
+        assert_eq!(queue.heads_for(), None);
     }
 
     /// Plays requests one after the other: does it run in the end, and was the container kept from the beginning?

@@ -1,4 +1,5 @@
-//! What happens to containers behind our back: the Engine's events, and a look at everything every 15 seconds.
+//! What happens to containers behind our back: at boot, on the Engine's events, and by a look at everything every 15
+//! seconds.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -6,21 +7,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use maru_engine::EngineError;
+use maru_engine::{EngineError, models};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use crate::driver::Entry;
+use crate::entry::Entry;
 use crate::queue::Settled;
 use crate::tools;
 use crate::usage;
 use crate::workspaces::Shared;
 
-const EVERY: Duration = Duration::from_secs(15);
+/// The longest that a look at everything may take.
+const DEADLINE: Duration = Duration::from_secs(15);
+/// How often it is seen whether there are old homes to remove.
+const HOMES_EVERY: Duration = Duration::from_secs(60 * 60);
 /// Without the Engine, this long until the next try to listen to it.
 const PAUSE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn run(shared: Arc<Shared>) {
-    let all = async { tokio::join!(listen(&shared), look(&shared), provide(&shared)) };
+    let all = async { tokio::join!(listen(&shared), look(&shared), provide(&shared), clear(&shared)) };
     shared.stop.run_until_cancelled(all).await;
 }
 
@@ -43,23 +47,50 @@ async fn provide(shared: &Shared) {
     }
 }
 
-/// Wakes the driver of a workspace whose container something happened to.
+/// Removes what resets put aside, when its time is over.
+async fn clear(shared: &Shared) {
+    let mut ticks = interval(HOMES_EVERY);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = shared.remove_old_homes().await {
+            tracing::warn!(%error, "old homes are not removed yet");
+        }
+    }
+}
+
+/// Wakes the driver of a workspace whose container something happened to; and all of them when the Engine is back, for
+/// what was missed meanwhile.
 async fn listen(shared: &Arc<Shared>) {
     let engine = shared.docker.engine.clone();
     loop {
-        let mut events = pin!(engine.container_events());
-        while let Some(Ok(event)) = events.next().await {
-            let ended_or_began = matches!(event.action.as_deref(), Some("die" | "destroy" | "start" | "oom"));
-            let name = event.actor.and_then(|actor| actor.attributes?.remove("name"));
-            if let Some(entry) = name.filter(|_| ended_or_began).and_then(|name| by_name(shared).remove(&name)) {
-                entry.poke();
+        if engine.ping().await.is_ok() {
+            let mut events = pin!(engine.container_events());
+            // By then we are listening.
+            let mut settled = pin!(sleep(PAUSE / 2));
+            let mut poked = false;
+            loop {
+                tokio::select! {
+                    event = events.next() => match event {
+                        Some(Ok(event)) => take(shared, event),
+                        Some(Err(_)) | None => break,
+                    },
+                    () = &mut settled, if !poked => {
+                        poked = true;
+                        shared.entries().iter().for_each(|entry| entry.poke());
+                    }
+                }
             }
+            tracing::warn!("the Docker Engine has closed its stream of events");
         }
         sleep(PAUSE).await;
-        // Whatever was missed meanwhile.
-        for entry in shared.entries() {
-            entry.poke();
-        }
+    }
+}
+
+fn take(shared: &Shared, event: models::EventMessage) {
+    let ended_or_began = matches!(event.action.as_deref(), Some("die" | "destroy" | "start" | "oom"));
+    let name = event.actor.and_then(|actor| actor.attributes?.remove("name"));
+    if let Some(entry) = name.filter(|_| ended_or_began).and_then(|name| by_name(shared).remove(&name)) {
+        entry.poke();
     }
 }
 
@@ -68,11 +99,11 @@ fn by_name(shared: &Shared) -> HashMap<String, Arc<Entry>> {
 }
 
 async fn look(shared: &Arc<Shared>) {
-    let mut ticks = interval(EVERY);
+    let mut ticks = interval(shared.config.look_every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match timeout(EVERY, compare(shared)).await {
+        match timeout(DEADLINE, compare(shared)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the workspaces' containers cannot be listed"),
             Err(_) => tracing::warn!("the Docker Engine does not answer"),
@@ -93,7 +124,9 @@ async fn compare(shared: &Arc<Shared>) -> Result<(), EngineError> {
                 let surprise = match believed {
                     Some(Settled::Ready) => !container.running,
                     Some(Settled::Stopped) => container.running,
-                    Some(Settled::Failed) | None => false,
+                    // It may be over by now.
+                    Some(Settled::Failed) => true,
+                    None => false,
                 };
                 if surprise {
                     entry.poke();
@@ -107,7 +140,7 @@ async fn compare(shared: &Arc<Shared>) -> Result<(), EngineError> {
         }
     }
     for (_, entry) in entries {
-        if entry.at_rest() == Some(Settled::Ready) {
+        if matches!(entry.at_rest(), Some(Settled::Ready | Settled::Failed)) {
             entry.poke();
         }
     }

@@ -1,10 +1,23 @@
 //! What the world sees of a workspace.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use maru_model::{Text, WorkspaceId};
 use serde::Serialize;
 
 use crate::config::Limits;
+use crate::safe;
+
+/// Waiting for a turn longer than this is a failure.
+pub(crate) const QUEUE_DEADLINE: Duration = Duration::from_secs(15 * 60);
+/// The same for ending a container, which is killed after 10 s.
+pub(crate) const STOP_DEADLINE: Duration = Duration::from_secs(30);
+
+/// The time that is so far from now.
+pub(crate) fn after(wait: Duration) -> Option<Timestamp> {
+    Timestamp::now().checked_add(wait).ok()
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -61,8 +74,8 @@ pub enum Phase {
 impl Phase {
     /// After this long the phase has failed.
     #[must_use]
-    pub fn deadline(self) -> std::time::Duration {
-        std::time::Duration::from_secs(match self {
+    pub fn deadline(self) -> Duration {
+        Duration::from_secs(match self {
             Self::Image => 15,
             Self::Create => 90,
             Self::Boot => 60,
@@ -99,14 +112,25 @@ pub struct WorkspaceView {
     pub state: State,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,
-    /// Why it is failed, or why it was started again.
+    /// Why it is failed or stopped, or why it was started again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Text>,
     /// How many are before it, where it is queued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<usize>,
+    /// When what is going on now has failed, unless it is done before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
     pub image: String,
     pub started_at: Option<Timestamp>,
     pub limits: Limits,
     pub usage: Option<Usage>,
+    /// When it will be stopped unless somebody uses it; only where that is soon.
+    pub idle_stop_at: Option<Timestamp>,
+    /// Until then it is not stopped for being idle.
+    pub keep_alive_until: Option<Timestamp>,
+    /// Why it is to be used with care: with a clean shell, say.
+    pub safe_mode: Option<safe::Reason>,
+    /// Until when the home before the last reset can be given back.
+    pub undo_until: Option<Timestamp>,
 }

@@ -4,22 +4,25 @@ use std::time::Duration;
 
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
 use maru_engine::Engine;
 use maru_model::UserId;
 use maru_store::Store;
-use maru_store::workspaces::{Intention, Visibility, WorkspaceRow};
+use maru_store::workspaces::{Intention, StoppedFor, Visibility, WorkspaceRow};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, Owner};
-use crate::driver::{Driver, Entry};
+use crate::driver::Driver;
+use crate::entry::Entry;
 use crate::error::WorkspaceError;
 use crate::link::{AgentLink, Inbound};
 use crate::queue::Request;
 use crate::reconcile;
 use crate::runtime::Docker;
 use crate::starts::Starts;
+use crate::usage;
 use crate::view::{State, WorkspaceView};
 use maru_protocol::{ExecRequest, ExecResponse};
 
@@ -59,12 +62,17 @@ impl Shared {
             id: row.id.clone(),
             state: State::Stopped,
             phase: None,
-            cause: None,
+            cause: self.config.why_stopped(row.stopped_for).filter(|_| row.intention == Intention::Stopped),
             position: None,
+            deadline: None,
             image: self.config.image.clone(),
             started_at: None,
             limits: self.config.limits,
             usage: None,
+            idle_stop_at: None,
+            keep_alive_until: row.keep_alive_until.and_then(|until| Timestamp::from_millisecond(until).ok()),
+            safe_mode: None,
+            undo_until: None,
         };
         let user = row.user_id.clone();
         let entry = Arc::new(Entry::new(row, view, AgentLink::new(self.tasks.clone())));
@@ -110,16 +118,23 @@ impl Workspaces {
         for row in shared.store.workspaces().await? {
             let (runs, intention) = (running.contains(&row.id), row.intention);
             let entry = shared.entry(row);
-            if runs {
-                // What the server before this one was about to stop is stopped; every other is adopted.
-                entry.offer(if intention == Intention::Stopped { Request::Stop } else { Request::Start });
+            match intention {
+                // One that runs is adopted. One that doesn't was about to start, or its machine was started again.
+                Intention::Running => drop(entry.offer(Request::Start)),
+                Intention::Stopped if runs => drop(entry.offer(Request::Stop)),
+                Intention::Stopped => {}
             }
         }
+        shared.show_undos().await?;
         shared.tasks.spawn(reconcile::run(shared.clone()));
         Ok(Self(shared))
     }
 
-    async fn entry(&self, owner: &Owner) -> Result<Arc<Entry>, WorkspaceError> {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0
+    }
+
+    pub(crate) async fn entry(&self, owner: &Owner) -> Result<Arc<Entry>, WorkspaceError> {
         if let Some(entry) = self.known(&owner.id) {
             return Ok(entry);
         }
@@ -133,7 +148,7 @@ impl Workspaces {
 
     async fn ask(&self, owner: &Owner, request: Request) -> Result<WorkspaceView, WorkspaceError> {
         let entry = self.entry(owner).await?;
-        entry.offer(request);
+        entry.ask(&self.0.store, request, StoppedFor::Asked).await?;
         Ok(entry.view())
     }
 
@@ -151,6 +166,48 @@ impl Workspaces {
     /// Where the database fails.
     pub async fn stop(&self, owner: &Owner) -> Result<WorkspaceView, WorkspaceError> {
         self.ask(owner, Request::Stop).await
+    }
+
+    /// The same, by somebody else than its owner, who is told.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn stop_by_staff(&self, owner: &Owner) -> Result<WorkspaceView, WorkspaceError> {
+        let entry = self.entry(owner).await?;
+        entry.ask(&self.0.store, Request::Stop, StoppedFor::Staff).await?;
+        Ok(entry.view())
+    }
+
+    /// Gives up a start that is going on or waits for its turn; otherwise nothing happens.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn cancel(&self, owner: &Owner) -> Result<WorkspaceView, WorkspaceError> {
+        let entry = self.entry(owner).await?;
+        entry.cancel(&self.0.store).await?;
+        Ok(entry.view())
+    }
+
+    /// Somebody uses this workspace now, in a way that its agent does not see: a request to a preview, say, or a key in
+    /// the editor.
+    pub fn touch(&self, user: &UserId) {
+        if let Some(entry) = self.known(user) {
+            entry.touch();
+        }
+    }
+
+    /// Does not stop the workspace for being idle before this time; `None` takes that back.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn keep_alive(&self, owner: &Owner, until: Option<Timestamp>) -> Result<WorkspaceView, WorkspaceError> {
+        let entry = self.entry(owner).await?;
+        let millis = until.map(Timestamp::as_millisecond);
+        self.0.store.keep_workspace_alive(&entry.row.id, millis).await?;
+        entry.desk().keep_alive_until = millis;
+        entry.publish(|view| view.keep_alive_until = until);
+        usage::review(&self.0, &entry).await;
+        Ok(entry.view())
     }
 
     /// # Errors

@@ -4,15 +4,17 @@ use axum::extract::{Path, Query, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
+use jiff::Timestamp;
 use maru_model::{Lang as Language, Role, Text, UserId};
 use maru_store::users::User;
-use maru_workspace::{Owner, WorkspaceView};
+use maru_workspace::{Owner, WorkspaceError, WorkspaceView};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::auth::CurrentUser;
 use crate::error::{ApiError, ApiResult};
 use crate::lang::Lang;
+use crate::routes::workspace::keep_alive::{STAFF_MAX, Wanted};
 use crate::state::AppState;
 
 /// The most rows that one answer has.
@@ -22,8 +24,8 @@ pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/admin/users", get(users))
         .route("/admin/workspaces", get(workspaces))
-        .route("/admin/workspaces/{id}/start", post(start))
-        .route("/admin/workspaces/{id}/stop", post(stop))
+        .route("/admin/workspaces/{id}/{op}", post(one))
+        .route("/admin/workspaces/{id}/keep-alive", post(keep_alive).delete(let_go))
         .route("/admin/workspaces/bulk", post(bulk))
 }
 
@@ -42,6 +44,10 @@ pub struct Row {
     pub cause: Option<String>,
     pub image: Option<String>,
     pub started_at: Option<String>,
+    /// When it will be stopped unless somebody uses it; only where that is soon.
+    pub idle_stop_at: Option<String>,
+    /// Until then it is not stopped for being idle.
+    pub keep_alive_until: Option<String>,
     /// CPUs in use.
     pub cpu: Option<f64>,
     /// Bytes in use.
@@ -96,6 +102,8 @@ fn row(user: &User, view: Option<&WorkspaceView>, lang: Language) -> Row {
         cause: view.and_then(|view| view.cause.as_ref()).map(|cause| cause.get(lang).to_owned()),
         image: view.map(|view| view.image.clone()),
         started_at: view.and_then(|view| view.started_at).map(|at| at.to_string()),
+        idle_stop_at: view.and_then(|view| view.idle_stop_at).map(|at| at.to_string()),
+        keep_alive_until: view.and_then(|view| view.keep_alive_until).map(|at| at.to_string()),
         cpu: usage.map(|usage| usage.cpus),
         memory: usage.map(|usage| usage.memory),
     }
@@ -127,7 +135,10 @@ async fn workspaces(
 enum Op {
     Start,
     Stop,
+    Cancel,
+    Force,
     Restart,
+    Recreate,
 }
 
 impl Op {
@@ -135,42 +146,82 @@ impl Op {
         match self {
             Self::Start => "start",
             Self::Stop => "stop",
+            Self::Cancel => "cancel",
+            Self::Force => "force",
             Self::Restart => "restart",
+            Self::Recreate => "recreate",
         }
     }
 }
 
-/// Does one thing to one workspace, named by its id or its owner's, and writes down who did it. Those of users that the
-/// caller may not see are not found.
-async fn act(state: &AppState, caller: &CurrentUser, id: &str, op: Op, lang: Language) -> ApiResult<Row> {
+/// The owner of a workspace that is named by its id or its owner's. Those of users that the caller may not see are not
+/// found.
+async fn owner_of(state: &AppState, caller: &CurrentUser, id: &str) -> ApiResult<User> {
     caller.require_staff()?;
     let owner = state.workspaces.list().into_iter().find(|(_, view)| view.id.as_str() == id).map(|(owner, _)| owner.id);
     let user = state.store.user(&owner.unwrap_or_else(|| UserId::from(id))).await?.ok_or_else(ApiError::not_found)?;
     let caller = &caller.user;
     let allowed = caller.role == Role::Admin || state.store.share_a_class(&caller.id, &user.id).await?;
-    if !allowed {
-        return Err(ApiError::not_found());
-    }
-    state.store.audit(&caller.id, Some(&user.id), &format!("workspace.{}", op.as_str()), "").await?;
-    let owner = Owner { id: user.id.clone(), login: user.login.clone(), name: user.name.clone() };
+    if allowed { Ok(user) } else { Err(ApiError::not_found()) }
+}
+
+fn owner(user: &User) -> Owner {
+    Owner { id: user.id.clone(), login: user.login.clone(), name: user.name.clone() }
+}
+
+/// The row after something was done, or why it was not.
+fn said(user: &User, view: Result<WorkspaceView, WorkspaceError>, lang: Language) -> ApiResult<Row> {
+    let view = view.map_err(|error| ApiError::new(StatusCode::CONFLICT, "workspace", error.cause()))?;
+    Ok(Row { id: view.id.to_string(), ..row(user, Some(&view), lang) })
+}
+
+/// Does one thing to one workspace, and writes down who did it.
+async fn act(state: &AppState, caller: &CurrentUser, id: &str, op: Op, lang: Language) -> ApiResult<Row> {
+    let user = owner_of(state, caller, id).await?;
+    state.store.audit(&caller.user.id, Some(&user.id), &format!("workspace.{}", op.as_str()), "").await?;
+    let owner = owner(&user);
     let view = match op {
         Op::Start => {
             crate::starter::ensure(state, &user).await?;
             state.workspaces.ensure(&owner).await
         }
-        Op::Stop => state.workspaces.stop(&owner).await,
+        Op::Stop => state.workspaces.stop_by_staff(&owner).await,
+        Op::Cancel => state.workspaces.cancel(&owner).await,
+        Op::Force => state.workspaces.force_stop(&owner).await,
         Op::Restart => state.workspaces.restart(&owner).await,
+        Op::Recreate => state.workspaces.recreate(&owner).await,
     };
-    let view = view.map_err(|error| ApiError::new(StatusCode::CONFLICT, "workspace", error.cause()))?;
-    Ok(Row { id: view.id.to_string(), ..row(&user, Some(&view), lang) })
+    said(&user, view, lang)
 }
 
-async fn start(State(state): State<AppState>, caller: CurrentUser, Path(id): Path<String>, Lang(lang): Lang) -> ApiResult<Json<Row>> {
-    act(&state, &caller, &id, Op::Start, lang).await.map(Json)
+async fn one(
+    State(state): State<AppState>,
+    caller: CurrentUser,
+    Path((id, op)): Path<(String, Op)>,
+    Lang(lang): Lang,
+) -> ApiResult<Json<Row>> {
+    act(&state, &caller, &id, op, lang).await.map(Json)
 }
 
-async fn stop(State(state): State<AppState>, caller: CurrentUser, Path(id): Path<String>, Lang(lang): Lang) -> ApiResult<Json<Row>> {
-    act(&state, &caller, &id, Op::Stop, lang).await.map(Json)
+/// Keeps a student's workspace from being stopped for idleness: `{until}` a time, or `{hours}` more.
+async fn keep_alive(
+    State(state): State<AppState>,
+    caller: CurrentUser,
+    Path(id): Path<String>,
+    Lang(lang): Lang,
+    Json(wanted): Json<Wanted>,
+) -> ApiResult<Json<Row>> {
+    let user = owner_of(&state, &caller, &id).await?;
+    let present = state.workspaces.get(&owner(&user)).await.map_err(ApiError::internal)?.keep_alive_until;
+    let until = wanted.until(present, Timestamp::now(), STAFF_MAX)?;
+    state.store.audit(&caller.user.id, Some(&user.id), "workspace.keep_alive", &until.to_string()).await?;
+    said(&user, state.workspaces.keep_alive(&owner(&user), Some(until)).await, lang).map(Json)
+}
+
+async fn let_go(State(state): State<AppState>, caller: CurrentUser, Path(id): Path<String>, Lang(lang): Lang) -> ApiResult<Json<Row>> {
+    let user = owner_of(&state, &caller, &id).await?;
+    state.store.audit(&caller.user.id, Some(&user.id), "workspace.keep_alive", "no longer").await?;
+    said(&user, state.workspaces.keep_alive(&owner(&user), None).await, lang).map(Json)
 }
 
 #[derive(Deserialize)]

@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 
 use crate::config::Config;
 use crate::error::WorkspaceError;
-use crate::runtime::spec;
+use crate::runtime::{End, spec};
 
 const ROLE: &str = "workspace";
 const LABEL_WORKSPACE: &str = "maru.workspace";
@@ -22,17 +22,10 @@ const LABEL_USER: &str = "maru.user";
 const LABEL_LOGIN: &str = "maru.login";
 const LABEL_GENERATION: &str = "maru.generation";
 const LABEL_SPEC: &str = "maru.spec";
+/// The number of the home that is in it; 0 where it is missing.
+const LABEL_HOME: &str = "maru.home";
 /// SIGTERM, and after this many seconds SIGKILL.
 const GRACE_SECONDS: i32 = 10;
-
-/// How a container ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct End {
-    pub(crate) code: i64,
-    pub(crate) out_of_memory: bool,
-    /// What the Engine said, for one that its program cannot be started.
-    pub(crate) error: String,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
@@ -41,11 +34,21 @@ pub(crate) enum Presence {
     Still {
         current: bool,
         started_once: bool,
+        /// The number of the home in it.
+        home: i64,
         end: End,
     },
     Running {
         started_at: Option<Timestamp>,
+        home: i64,
     },
+}
+
+/// How a container would be made today.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) image: &'a models::ImageInspect,
+    pub(crate) home: i64,
 }
 
 /// A workspace's container, as a listing shows it.
@@ -73,8 +76,12 @@ impl Docker {
         self.engine.name(&format!("ws-{login}"))
     }
 
-    fn volume(&self, login: &Login) -> String {
-        self.engine.name(&format!("home-{login}"))
+    /// The volume of a home. No login has a dot, so that no two of these are one.
+    pub(crate) fn volume(&self, login: &Login, home: i64) -> String {
+        match home {
+            0 => self.engine.name(&format!("home-{login}")),
+            later => self.engine.name(&format!("home-{login}.{later}")),
+        }
     }
 
     /// Changes when a container would be made differently from now on.
@@ -92,25 +99,28 @@ impl Docker {
     pub(crate) async fn image(&self) -> Result<models::ImageInspect, WorkspaceError> {
         let image = &self.config.image;
         self.engine.inspect_image(image).await?.ok_or_else(|| {
-            WorkspaceError::Start(Text::new(
-                format!("The workspace image {image} is not on this machine yet. It is built by ./up; try again when that is done."),
-                format!("작업 공간 이미지 {image}이(가) 아직 이 컴퓨터에 없습니다. ./up이 이미지를 만든 뒤 다시 시도하세요."),
+            WorkspaceError::Passing(Text::new(
+                format!("The workspace image {image} is not on this machine yet. It is built by ./up; this goes on when that is done."),
+                format!("작업 공간 이미지 {image}이(가) 아직 이 컴퓨터에 없습니다. ./up이 이미지를 만들면 이어서 시작합니다."),
             ))
         })
     }
 
-    /// What is true now. Without an image, what is there counts as current.
-    pub(crate) async fn look(&self, login: &Login, image: Option<&models::ImageInspect>) -> Result<Presence, EngineError> {
+    /// What is true now. Where nothing is wanted, what is there counts as current.
+    pub(crate) async fn look(&self, login: &Login, wanted: Option<Wanted<'_>>) -> Result<Presence, EngineError> {
         let Some(container) = self.engine.inspect_container(&self.name(login)).await? else { return Ok(Presence::Absent) };
         let state = container.state.unwrap_or_default();
         let started_at = state.started_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
+        let labels = container.config.and_then(|config| config.labels).unwrap_or_default();
+        let home = labels.get(LABEL_HOME).and_then(|home| home.parse().ok()).unwrap_or(0);
         if state.running == Some(true) {
-            return Ok(Presence::Running { started_at });
+            return Ok(Presence::Running { started_at, home });
         }
-        let made_as = container.config.and_then(|config| config.labels?.remove(LABEL_SPEC));
         let dead = state.dead == Some(true);
+        let as_wanted = |wanted: Wanted<'_>| wanted.home == home && labels.get(LABEL_SPEC) == Some(&self.spec(wanted.image));
         Ok(Presence::Still {
-            current: !dead && image.is_none_or(|image| made_as == Some(self.spec(image))),
+            current: !dead && wanted.is_none_or(as_wanted),
+            home,
             started_once: started_at.is_some_and(|at| at.as_second() > 0),
             end: End {
                 code: state.exit_code.unwrap_or(-1),
@@ -153,7 +163,7 @@ impl Docker {
     /// Makes the container with everything in it; it does not run yet.
     pub(crate) async fn create(&self, row: &WorkspaceRow, generation: i64, image: &models::ImageInspect) -> Result<(), WorkspaceError> {
         let network = self.network().await?;
-        let volume = self.volume(&row.login);
+        let volume = self.volume(&row.login, row.home);
         let owner = HashMap::from([(LABEL_USER.to_owned(), row.user_id.to_string()), (LABEL_LOGIN.to_owned(), row.login.to_string())]);
         self.engine.ensure_volume(&volume, ROLE, owner.clone()).await?;
         let agent = tokio::fs::read(&self.config.agent)
@@ -165,6 +175,7 @@ impl Docker {
         labels.extend([
             (LABEL_WORKSPACE.to_owned(), row.id.to_string()),
             (LABEL_GENERATION.to_owned(), generation.to_string()),
+            (LABEL_HOME.to_owned(), row.home.to_string()),
             (LABEL_SPEC.to_owned(), self.spec(image)),
         ]);
         let image_env = image.config.as_ref().and_then(|config| config.env.clone()).unwrap_or_default();

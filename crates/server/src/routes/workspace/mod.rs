@@ -4,6 +4,7 @@
 //! There is no id in these paths: whoever calls gets their own workspace and has no words for another.
 
 mod files;
+pub mod keep_alive;
 mod lifecycle;
 mod pass;
 mod ports;
@@ -46,7 +47,8 @@ impl From<WorkspaceError> for ApiError {
                 "Try again; if it stays so, restart the workspace.",
                 "다시 시도하고, 계속되면 작업 공간을 다시 시작하세요.",
             )),
-            WorkspaceError::Start(_) => Self::new(StatusCode::CONFLICT, "workspace_not_ready", cause),
+            WorkspaceError::Start(_) | WorkspaceError::Passing(_) => Self::new(StatusCode::CONFLICT, "workspace_not_ready", cause),
+            WorkspaceError::NothingToUndo => Self::new(StatusCode::CONFLICT, "nothing_to_undo", cause),
             WorkspaceError::Engine(_) | WorkspaceError::Store(_) | WorkspaceError::Agent { .. } => Self::internal(error),
         }
     }

@@ -42,6 +42,10 @@ pub(super) async fn pass(
     request: Request,
 ) -> ApiResult<Response> {
     let link = state.workspaces.agent(&user.id).await?;
+    // A page that is only open looks; who saves, moves or deletes is there.
+    if !request.method().is_safe() {
+        state.workspaces.touch(&user.id);
+    }
     let request = to_agent(request, &uri)?;
     let answer = link.request(request).await.map_err(broken)?;
     let (mut parts, body) = answer.into_parts();
