@@ -24,6 +24,7 @@ pub fn router(agent: Arc<Agent>) -> Router {
         .route("/terminals/{id}", delete(terminal::close))
         .route("/terminals/{id}/stream", get(terminal::stream))
         .route("/ports", get(ports::list))
+        .route("/ports/events", get(ports::events))
         .route("/preview/{port}", get(tunnel::connect))
         .route("/search", get(search::search))
         .route("/paths", get(search::paths))

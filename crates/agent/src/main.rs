@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ maru-agent dial [--socket PATH]
 maru-agent --version";
 
 const SOCKET: &str = "/run/maru/agent.sock";
-const REVERSE: &str = "127.0.0.1:7070";
+const REVERSE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, maru_protocol::REVERSE_PORT));
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
@@ -51,7 +51,7 @@ struct Options {
 /// Three options are no reason for a parser's hundreds of kilobytes.
 fn options(mut args: impl Iterator<Item = OsString>) -> Result<Options, String> {
     let address = |text: &str| text.parse().map_err(|e| format!("--reverse {text}: {e}"));
-    let mut options = Options { socket: SOCKET.into(), home: None, reverse: Some(address(REVERSE)?) };
+    let mut options = Options { socket: SOCKET.into(), home: None, reverse: Some(REVERSE) };
     while let Some(name) = args.next() {
         let value = args.next().ok_or_else(|| USAGE.to_owned())?;
         match name.to_str() {

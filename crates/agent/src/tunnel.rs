@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -11,9 +12,11 @@ use maru_protocol::TunnelUpgrade;
 use tokio::io::copy_bidirectional_with_sizes;
 use tokio::net::TcpStream;
 
-use crate::{Agent, AgentError};
+use crate::{Agent, AgentError, ports};
 
 const BUFFER: usize = 64 * 1024;
+/// A program that takes no connections any more has a full queue, and the kernel would go on trying for minutes.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) async fn connect(State(agent): State<Arc<Agent>>, Path(port): Path<u16>, request: Request) -> Result<Response, AgentError> {
     let wanted = request.headers().get(header::UPGRADE).and_then(|v| v.to_str().ok());
@@ -43,32 +46,29 @@ pub(crate) async fn connect(State(agent): State<Arc<Agent>>, Path(port): Path<u1
     Ok((StatusCode::SWITCHING_PROTOCOLS, headers).into_response())
 }
 
-/// A program may listen on either loopback address, or only on that of the container.
+/// A program may listen on either loopback address, or on any other of the container.
 async fn dial(port: u16) -> std::io::Result<TcpStream> {
+    let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
     let mut first_error = None;
-    for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
-        match TcpStream::connect((address, port)).await {
-            Ok(stream) => {
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
+    for address in loopback {
+        match reach(address, port).await {
+            Ok(stream) => return Ok(stream),
             Err(error) => {
                 first_error.get_or_insert(error);
             }
         }
     }
-    if let Some(own) = own_address()
-        && let Ok(stream) = TcpStream::connect((own, port)).await
-    {
-        let _ = stream.set_nodelay(true);
-        return Ok(stream);
+    let listed = tokio::task::spawn_blocking(move || ports::addresses(port)).await.unwrap_or_default();
+    for address in listed.into_iter().filter(|address| !loopback.contains(address)) {
+        if let Ok(stream) = reach(address, port).await {
+            return Ok(stream);
+        }
     }
     Err(first_error.unwrap_or_else(|| std::io::ErrorKind::ConnectionRefused.into()))
 }
 
-/// The address of the container, as the kernel would choose it for going out. No packet is sent.
-fn own_address() -> Option<IpAddr> {
-    let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    Some(socket.local_addr().ok()?.ip())
+async fn reach(address: IpAddr, port: u16) -> std::io::Result<TcpStream> {
+    let stream = tokio::time::timeout(PATIENCE, TcpStream::connect((address, port))).await??;
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
 }

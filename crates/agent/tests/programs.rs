@@ -52,6 +52,56 @@ async fn a_port_is_listed_and_reached() {
     assert_eq!((got.as_str(), back.as_str()), ("ping", "pong"));
 }
 
+/// Within a second of a program that listens, and of its end.
+#[tokio::test]
+async fn ports_are_told_as_they_open_and_close() {
+    use http_body_util::BodyExt;
+    let world = World::new().await;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(world.link.open().await.unwrap())).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::get("/ports/events").header("host", "agent").body(Empty::<Bytes>::new()).unwrap();
+    let mut lines = sender.send_request(request).await.unwrap().into_body();
+    let mut next = async || {
+        let frame = tokio::time::timeout(std::time::Duration::from_secs(1), lines.frame()).await.expect("a line within a second");
+        serde_json::from_slice::<Vec<maru_protocol::Port>>(&frame.unwrap().unwrap().into_data().unwrap()).unwrap()
+    };
+    next().await;
+    let listener = tokio::net::TcpListener::bind("[::1]:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // Other tests of this machine open ports as well.
+    let found = loop {
+        if let Some(found) = next().await.into_iter().find(|p| p.port == port) {
+            break found;
+        }
+    };
+    assert_eq!(found.pid, i32::try_from(std::process::id()).ok());
+    assert!(found.command.unwrap().contains(&found.process.unwrap()[..8]));
+    drop(listener);
+    while next().await.iter().any(|p| p.port == port) {}
+}
+
+/// On either loopback address, on all, and on one of 127.0.0.0/8 that nobody would guess.
+#[tokio::test]
+async fn a_port_is_dialled_wherever_it_listens() {
+    let world = World::new().await;
+    let mut last = None;
+    for address in ["127.0.0.1", "[::1]", "0.0.0.0", "[::]", "127.0.0.77"] {
+        let listener = tokio::net::TcpListener::bind(format!("{address}:0")).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(world.link.open().await.unwrap())).await.unwrap();
+        tokio::spawn(connection.with_upgrades());
+        let request = Request::get(format!("/preview/{port}")).header("upgrade", "maru-tcp").header("connection", "upgrade");
+        let answer = sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), 101, "{address}");
+        last = Some(port);
+    }
+    // Closed again; and the agent's own, which would lead back to the server.
+    for port in [last.unwrap(), world.reverse] {
+        let path = format!("/preview/{port}");
+        assert_eq!(world.call("GET", &path, &[("upgrade", "maru-tcp"), ("connection", "upgrade")], "").await.status(), 502);
+    }
+}
+
 #[tokio::test]
 async fn programs_reach_the_server() {
     let mut world = World::new().await;

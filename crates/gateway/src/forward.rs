@@ -7,6 +7,8 @@
 //! finish(&mut response, pending, …)     headers cleaned, both ends joined after a 101
 //! ```
 
+use std::any::Any;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{
@@ -28,13 +30,20 @@ const BUFFER: usize = 32 * 1024;
 pub struct Tunnels {
     tasks: TaskTracker,
     stop: CancellationToken,
+    held: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Tunnels {
     /// Tunnels that end when `stop` is cancelled.
     #[must_use]
     pub fn new(stop: CancellationToken) -> Self {
-        Self { tasks: TaskTracker::new(), stop }
+        Self { tasks: TaskTracker::new(), stop, held: None }
+    }
+
+    /// The same owner, for tunnels that end when this `stop` is cancelled, and hold on to `held` while they are open.
+    #[must_use]
+    pub fn until(&self, stop: CancellationToken, held: Arc<dyn Any + Send + Sync>) -> Self {
+        Self { tasks: self.tasks.clone(), stop, held: Some(held) }
     }
 
     /// How many are open now.
@@ -53,8 +62,9 @@ impl Tunnels {
     }
 
     fn join(&self, client: OnUpgrade, upstream: OnUpgrade) {
-        let stop = self.stop.clone();
+        let (stop, held) = (self.stop.clone(), self.held.clone());
         self.tasks.spawn(async move {
+            let _held = held;
             tokio::select! {
                 () = stop.cancelled() => {}
                 ended = tunnel(client, upstream) => if let Err(error) = ended {

@@ -29,6 +29,6 @@ mod words;
 pub use body::Body;
 pub use error::Error;
 pub use options::{BadOption, Options};
-pub use page::{Fact, Log, Page};
+pub use page::{Fact, Links, Log, Page};
 pub use proxy::Proxy;
 pub use serve::{run, serve};

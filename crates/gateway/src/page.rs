@@ -21,6 +21,8 @@ pub struct Page {
     pub lead: Text,
     pub facts: Vec<Fact>,
     pub logs: Vec<Log>,
+    /// Where else to look.
+    pub links: Option<Links>,
     /// What the reader can do, in order.
     pub steps: Vec<Text>,
     /// In how many seconds it is worth trying again. A browser does so by itself.
@@ -41,15 +43,29 @@ pub struct Log {
     pub lines: String,
 }
 
+/// Other pages, each with its name.
+#[derive(Clone, Debug)]
+pub struct Links {
+    pub title: Text,
+    /// Name and URL.
+    pub to: Vec<(String, String)>,
+}
+
 impl Page {
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, title: Text, lead: Text) -> Self {
-        Self { status, code, title, lead, facts: Vec::new(), logs: Vec::new(), steps: Vec::new(), retry: None }
+        Self { status, code, title, lead, facts: Vec::new(), logs: Vec::new(), links: None, steps: Vec::new(), retry: None }
     }
 
     #[must_use]
     pub fn fact(mut self, name: Text, value: Text) -> Self {
         self.facts.push(Fact { name, value });
+        self
+    }
+
+    #[must_use]
+    pub fn links(mut self, links: Option<Links>) -> Self {
+        self.links = links;
         self
     }
 
@@ -112,6 +128,13 @@ impl Page {
         for log in &self.logs {
             out.push_str(&format!("<h2>{}</h2><pre tabindex=\"0\">{}</pre>", escape(log.title.get(lang)), escape(&log.lines)));
         }
+        if let Some(links) = &self.links {
+            out.push_str(&format!("<h2>{}</h2><ul>", escape(links.title.get(lang))));
+            for (name, url) in &links.to {
+                out.push_str(&format!("<li><a href=\"{}\">{}</a></li>", escape(url), escape(name)));
+            }
+            out.push_str("</ul>");
+        }
         if !self.steps.is_empty() {
             out.push_str(&format!("<h2>{}</h2><ol>", what_to_do(lang)));
             for step in &self.steps {
@@ -144,6 +167,12 @@ impl Page {
                 out.push_str(&format!("  | {line}\n"));
             }
         }
+        if let Some(links) = &self.links {
+            out.push_str(&format!("\n{}\n", links.title.get(lang)));
+            for (name, url) in &links.to {
+                out.push_str(&format!("  {name}  {url}\n"));
+            }
+        }
         if !self.steps.is_empty() {
             out.push_str(&format!("\n{}\n", what_to_do(lang)));
         }
@@ -165,6 +194,8 @@ impl Page {
             facts: Vec<(&'a str, &'a str)>,
             #[serde(skip_serializing_if = "Vec::is_empty")]
             logs: Vec<(&'a str, &'a str)>,
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            links: &'a [(String, String)],
             #[serde(skip_serializing_if = "Option::is_none")]
             fix: Option<String>,
         }
@@ -177,6 +208,7 @@ impl Page {
             detail: self.lead.get(lang),
             facts: self.facts.iter().map(|f| (f.name.get(lang), f.value.get(lang))).collect(),
             logs: self.logs.iter().map(|l| (l.title.get(lang), l.lines.as_str())).collect(),
+            links: self.links.as_ref().map_or(&[], |links| &links.to),
             fix: (!steps.is_empty()).then(|| steps.join("\n")),
         };
         // Strings and numbers always serialize.

@@ -121,7 +121,13 @@ pub struct Port {
     /// The program's name, where its process can be seen.
     pub process: Option<String>,
     pub pid: Option<i32>,
+    /// Its command line.
+    #[serde(default)]
+    pub command: Option<String>,
 }
+
+/// The loopback port on which programs in a workspace reach the server. Never a preview.
+pub const REVERSE_PORT: u16 = 7070;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stats {

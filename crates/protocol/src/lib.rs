@@ -15,8 +15,8 @@ mod problem;
 mod terminal;
 
 pub use api::{
-    CreateTerminal, Entry, EntryKind, ExecRequest, ExecResponse, Found, MakeFolder, Match, Move, Port, Stats, TerminalInfo, TreeResponse,
-    TunnelUpgrade, WatchEvent,
+    CreateTerminal, Entry, EntryKind, ExecRequest, ExecResponse, Found, MakeFolder, Match, Move, Port, REVERSE_PORT, Stats, TerminalInfo,
+    TreeResponse, TunnelUpgrade, WatchEvent,
 };
 pub use link::{Incoming, Link, LinkError, LinkStream, Side, link};
 pub use problem::Problem;

@@ -154,6 +154,11 @@ impl Config {
         self.url.clone()
     }
 
+    /// HOST of that address, in lower case.
+    pub fn url_host(&self) -> String {
+        self.url.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_ascii_lowercase)).unwrap_or_default()
+    }
+
     /// `:PORT` of that address, empty where it has none: apps and previews are on the same port.
     pub fn url_port(&self) -> String {
         self.url.parse::<http::Uri>().ok().and_then(|uri| uri.port_u16()).map(|port| format!(":{port}")).unwrap_or_default()
@@ -162,6 +167,14 @@ impl Config {
     /// Where the preview of a port of a user's workspace is: another host name than the IDE's, so never its cookies.
     pub fn preview_url(&self, login: &maru_model::Login, port: u16) -> String {
         format!("{}://{port}--{login}.{PREVIEW_DOMAIN}{}/", self.url_scheme(), self.url_port())
+    }
+
+    /// What there is where nothing is set.
+    #[cfg(test)]
+    #[allow(clippy::unwrap_used)]
+    pub fn for_tests() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        Self::load(Settings { data: Some(data.path().to_owned()), database: None }, ServeSettings::default()).unwrap()
     }
 
     /// `http` or `https`.

@@ -78,6 +78,11 @@ impl ApiError {
         .fix(Text::new("Try again; if it stays, tell your instructor the number.", "다시 시도하고, 계속되면 강사에게 번호를 알려 주세요."))
     }
 
+    /// Whether it says that there is nothing here.
+    pub fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+    }
+
     /// What went wrong, for whoever shows it in another frame.
     pub fn detail(&self) -> &Text {
         &self.detail

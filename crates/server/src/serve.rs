@@ -41,6 +41,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     tasks.spawn(state.builds.clone().run(shutdown.clone()));
     tasks.spawn(crate::fences::run(state.engine.clone(), state.config.workspace_image.clone(), shutdown.clone()));
     tasks.spawn(crate::tidy::run(state.clone(), shutdown.clone()));
+    tasks.spawn(crate::proxy::watch_previews(state.clone(), shutdown.clone()));
     crate::render::sweep(&state.engine).await?;
     state.rollouts.resume().await?;
     state.deployments.resume(&state).await.map_err(|error| error.detail().to_string())?;

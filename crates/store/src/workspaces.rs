@@ -1,10 +1,8 @@
-//! Queries about workspaces: one row per user, with what was asked for last; their homes; the visibility of their ports.
+//! Queries about workspaces: one row per user, with what was asked for last; and their homes.
 
 mod homes;
 
 pub use homes::RetiredHome;
-
-use std::collections::BTreeMap;
 
 use maru_model::{Login, UserId, WorkspaceId};
 use sqlx::Row;
@@ -76,38 +74,6 @@ pub struct WorkspaceRow {
     pub home: i64,
     /// Unix milliseconds; until then it is not stopped for being idle.
     pub keep_alive_until: Option<i64>,
-}
-
-/// Who may see the preview of a port. The order is the order of openness.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Visibility {
-    /// Only the owner.
-    #[default]
-    Private,
-    /// Members of the owner's classes.
-    Class,
-    /// Everybody who has the address.
-    Public,
-}
-
-impl Visibility {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Private => "private",
-            Self::Class => "class",
-            Self::Public => "public",
-        }
-    }
-
-    fn parse(stored: &str) -> Result<Self, StoreError> {
-        match stored {
-            "private" => Ok(Self::Private),
-            "class" => Ok(Self::Class),
-            "public" => Ok(Self::Public),
-            other => Err(StoreError::Value(format!("visibility {other:?}"))),
-        }
-    }
 }
 
 const COLUMNS: &str = "SELECT w.id, w.user_id, w.intention, w.stopped_for, w.generation, w.home, w.keep_alive_until, u.login, u.name \
@@ -214,39 +180,5 @@ impl Store {
             .fetch_one(self.pool())
             .await?;
         Ok(row.try_get("generation")?)
-    }
-
-    /// The visibility of the ports of this workspace that somebody set; all others are private.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn port_visibilities(&self, id: &WorkspaceId) -> Result<BTreeMap<u16, Visibility>, StoreError> {
-        let rows = sqlx::query("SELECT port, visibility FROM workspace_ports WHERE workspace_id = $1")
-            .bind(id.as_str())
-            .fetch_all(self.pool())
-            .await?;
-        rows.iter()
-            .map(|row| {
-                let port: i64 = row.try_get("port")?;
-                let port = u16::try_from(port).map_err(|_| StoreError::Value(format!("port {port}")))?;
-                Ok((port, Visibility::parse(&row.try_get::<String, _>("visibility")?)?))
-            })
-            .collect()
-    }
-
-    /// # Errors
-    /// Where the database fails.
-    pub async fn set_port_visibility(&self, id: &WorkspaceId, port: u16, visibility: Visibility) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO workspace_ports (workspace_id, port, visibility, changed_at) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (workspace_id, port) DO UPDATE SET visibility = excluded.visibility, changed_at = excluded.changed_at",
-        )
-        .bind(id.as_str())
-        .bind(i64::from(port))
-        .bind(visibility.as_str())
-        .bind(now_ms())
-        .execute(self.pool())
-        .await?;
-        Ok(())
     }
 }

@@ -45,7 +45,7 @@ pub use config::{Config, Limits, Owner, Tool};
 pub use error::WorkspaceError;
 pub use link::{AgentLink, Inbound, InboundStream, LinkFailure, PortStream};
 pub use maru_protocol::{ExecRequest, ExecResponse};
-pub use maru_store::workspaces::Visibility;
+pub use maru_store::ports::{Sharing, Visibility};
 pub use safe::Reason as SafeReason;
 pub use view::{Phase, State, Usage, WorkspaceView};
 pub use workspaces::Workspaces;

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use maru_engine::Engine;
 use maru_model::UserId;
 use maru_store::Store;
-use maru_store::workspaces::{Intention, StoppedFor, Visibility, WorkspaceRow};
+use maru_store::ports::Sharing;
+use maru_store::workspaces::{Intention, StoppedFor, WorkspaceRow};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -282,28 +283,28 @@ impl Workspaces {
         Ok(self.agent(user).await?.exec(request).await?)
     }
 
-    /// Who may see the preview of this port of this user's workspace.
+    /// How the preview of this port of this user's workspace is shared now.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn visibility(&self, user: &UserId, port: u16) -> Result<Visibility, WorkspaceError> {
-        Ok(self.visibilities(user).await?.get(&port).copied().unwrap_or_default())
+    pub async fn sharing(&self, user: &UserId, port: u16) -> Result<Sharing, WorkspaceError> {
+        Ok(self.sharings(user).await?.get(&port).copied().unwrap_or_default())
     }
 
-    /// The ports of this user's workspace whose visibility somebody set; all others are private.
+    /// The ports of this user's workspace that are shared now; all others are private.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn visibilities(&self, user: &UserId) -> Result<BTreeMap<u16, Visibility>, WorkspaceError> {
+    pub async fn sharings(&self, user: &UserId) -> Result<BTreeMap<u16, Sharing>, WorkspaceError> {
         let Some(entry) = self.known(user) else { return Ok(BTreeMap::new()) };
-        Ok(self.0.store.port_visibilities(&entry.row.id).await?)
+        Ok(self.0.store.port_sharings(&entry.row.id).await?)
     }
 
     /// # Errors
     /// Where the database fails.
-    pub async fn set_visibility(&self, owner: &Owner, port: u16, visibility: Visibility) -> Result<(), WorkspaceError> {
+    pub async fn share(&self, owner: &Owner, port: u16, sharing: Sharing) -> Result<(), WorkspaceError> {
         let entry = self.entry(owner).await?;
-        Ok(self.0.store.set_port_visibility(&entry.row.id, port, visibility).await?)
+        Ok(self.0.store.share_port(&entry.row.id, port, sharing).await?)
     }
 
     /// Joins two connections that are about to be upgraded, until either ends or this server does.

@@ -94,9 +94,15 @@ export interface App {
   health?: string | null;
 }
 
+export type Visibility = "private" | "class" | "public";
+
 export interface Port {
   port: number;
   process?: string | null;
+  /** Its command line. */
+  command?: string | null;
   url: string;
-  visibility: string;
+  visibility: Visibility;
+  /** When it is private again. */
+  expires_at?: string | null;
 }

@@ -1,5 +1,5 @@
 import { ask, askJson } from "./http";
-import type { Port, TerminalInfo, Workspace } from "./types";
+import type { Port, TerminalInfo, Visibility, Workspace } from "./types";
 
 /** Idempotent: answers with the workspace, ready or still starting. */
 export const ensureWorkspace = (): Promise<Workspace> => askJson<Workspace>("/workspace", { method: "PUT" });
@@ -15,4 +15,6 @@ export const createTerminal = (size: { cols: number; rows: number; cwd?: string 
 export const deleteTerminal = (id: string): Promise<Response> =>
   ask(`/workspace/terminals/${encodeURIComponent(id)}`, { method: "DELETE", accept: [404] });
 
-export const listPorts = (): Promise<Port[]> => askJson<Port[]>("/workspace/ports");
+/** `expiresIn` in seconds. */
+export const sharePort = (port: number, visibility: Visibility, expiresIn?: number): Promise<Port> =>
+  askJson<Port>(`/workspace/ports/${port}`, { method: "PUT", json: { visibility, expires_in: expiresIn } });

@@ -8,17 +8,24 @@ interface Toast {
   id: number;
   tone: "bad" | "good";
   text: string;
+  action: Action | undefined;
+}
+
+/** Something that opens in a tab of its own. */
+export interface Action {
+  label: string;
+  href: string;
 }
 
 const LIFE_MS = 9000;
 const toasts = signal<Toast[]>([]);
 let count = 0;
 
-export function say(text: string, tone: Toast["tone"] = "good"): void {
+export function say(text: string, tone: Toast["tone"] = "good", action?: Action): void {
   const same = toasts.peek().find((toast) => toast.text === text);
   if (same) return;
   const id = ++count;
-  toasts.value = [...toasts.peek(), { id, tone, text }];
+  toasts.value = [...toasts.peek(), { id, tone, text, action }];
   setTimeout(() => dismiss(id), LIFE_MS);
 }
 
@@ -37,6 +44,17 @@ export function Toasts() {
       {toasts.value.map((toast) => (
         <div key={toast.id} class={`toast ${toast.tone}`}>
           <span>{toast.text}</span>
+          {toast.action && (
+            <a
+              class="button small primary"
+              href={toast.action.href}
+              target="_blank"
+              rel="noreferrer"
+              onClick={() => dismiss(toast.id)}
+            >
+              {toast.action.label}
+            </a>
+          )}
           <button
             type="button"
             class="icon-button"

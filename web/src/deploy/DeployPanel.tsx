@@ -1,6 +1,7 @@
 /** What Deploy does, step by step as it does it, and the address at the end. */
 import { useState } from "preact/hooks";
 import type { Deployment, Diagnostic, Step } from "../api/types";
+import { copyText } from "../app/clipboard";
 import { Icon, type IconName } from "../app/icons";
 import { pane, showDeploy } from "../app/layout";
 import { sayError } from "../app/toast";
@@ -102,20 +103,6 @@ function AppLink({ url }: { url: string }) {
       </div>
     </>
   );
-}
-
-/** The clipboard API is missing on plain http other than localhost; the old way works there. */
-async function copyText(text: string): Promise<void> {
-  if (navigator.clipboard) {
-    await navigator.clipboard.writeText(text);
-    return;
-  }
-  const field = document.createElement("textarea");
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  document.execCommand("copy");
-  field.remove();
 }
 
 function StepRow({ step, begun }: { step: Step; begun: boolean }) {

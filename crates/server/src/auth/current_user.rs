@@ -60,7 +60,7 @@ impl CurrentUser {
 }
 
 /// A bearer token, or one sent as the password of basic authentication (git and kubectl do that).
-fn bearer(headers: &HeaderMap) -> Option<String> {
+pub fn bearer(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, rest) = value.split_once(' ')?;
     if scheme.eq_ignore_ascii_case("bearer") {

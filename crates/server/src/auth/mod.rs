@@ -5,4 +5,4 @@ mod current_user;
 pub mod password;
 pub mod secret;
 
-pub use current_user::{CurrentUser, SESSION_COOKIE, Via, WorkspaceCaller};
+pub use current_user::{CurrentUser, SESSION_COOKIE, Via, WorkspaceCaller, bearer};

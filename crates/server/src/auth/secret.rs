@@ -11,9 +11,16 @@ pub fn random(length: usize) -> String {
     (0..length).map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())])).collect()
 }
 
+const TOKEN: &str = "maru_";
+
 /// A bearer token: 160 random bits behind a prefix by which secret scanners know it.
 pub fn token() -> String {
-    format!("maru_{}", random(32))
+    format!("{TOKEN}{}", random(32))
+}
+
+/// Whether this is, or was, one of ours: such a one is shown to nobody's program.
+pub fn is_token(text: &str) -> bool {
+    text.strip_prefix(TOKEN).is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|b| ALPHABET.contains(&b)))
 }
 
 /// SHA-256 in hexadecimal. The secrets are random, so a slow hash would add nothing.

@@ -1,6 +1,8 @@
 //! One message through the server: what all proxies here have in common.
 
+use std::any::Any;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -21,6 +23,14 @@ const GRACE: Duration = Duration::from_secs(3);
 pub(super) struct Forwarder {
     tunnels: Tunnels,
     shutdown: CancellationToken,
+    until: Option<Until>,
+}
+
+/// What a stream holds on to while it goes on, and what ends it at once.
+#[derive(Clone, Debug)]
+struct Until {
+    cut: CancellationToken,
+    _held: Arc<dyn Any + Send + Sync>,
 }
 
 /// Why there is no answer to pass on.
@@ -34,7 +44,14 @@ pub(super) enum ForwardError<E> {
 
 impl Forwarder {
     pub(super) fn new(shutdown: CancellationToken) -> Self {
-        Self { tunnels: Tunnels::new(shutdown.clone()), shutdown }
+        Self { tunnels: Tunnels::new(shutdown.clone()), shutdown, until: None }
+    }
+
+    /// For one request, whose stream or tunnel holds on to `held` and ends when `cut` is cancelled, which is a child of
+    /// the order to stop.
+    pub(super) fn until(&self, cut: CancellationToken, held: Arc<dyn Any + Send + Sync>) -> Self {
+        let tunnels = self.tunnels.until(cut.clone(), Arc::clone(&held));
+        Self { tunnels, shutdown: self.shutdown.clone(), until: Some(Until { cut, _held: held }) }
     }
 
     /// Passes `request` on by `send`, and gives its answer; bodies stream, an upgrade becomes a tunnel.
@@ -52,37 +69,40 @@ impl Forwarder {
         let mut response = send(request).await.map_err(ForwardError::Sending)?;
         finish(&mut response, pending, &self.tunnels)?;
         let (parts, body) = response.into_parts();
-        Ok(Response::from_parts(parts, self.until_shutdown(Body::new(body))))
+        Ok(Response::from_parts(parts, self.ending(Body::new(body))))
     }
 
-    fn until_shutdown(&self, body: Body) -> Body {
+    fn ending(&self, body: Body) -> Body {
         if body.is_end_stream() {
             return body;
         }
-        let shutdown = self.shutdown.clone();
+        let (shutdown, until) = (self.shutdown.clone(), self.until.clone());
         let end = Box::pin(async move {
-            shutdown.cancelled().await;
-            tokio::time::sleep(GRACE).await;
+            until.as_ref().map_or(&shutdown, |until| &until.cut).cancelled().await;
+            if shutdown.is_cancelled() {
+                tokio::time::sleep(GRACE).await;
+            }
         });
-        Body::new(Until { body, end })
+        Body::new(Ending { body, end })
     }
 }
 
-/// A body that breaks off when the server ends.
-struct Until {
+/// A body that breaks off when it has to.
+struct Ending {
     body: Body,
     end: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
-impl HttpBody for Until {
+impl HttpBody for Ending {
     type Data = Bytes;
     type Error = axum::BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
-            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        // First: a flood that is to end would never be found waiting.
+        if self.end.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Some(Err("broken off by the server".into())));
         }
-        self.end.as_mut().poll(cx).map(|()| Some(Err("the server ends".into())))
+        Pin::new(&mut self.body).poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(Into::into)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -8,7 +8,6 @@
 //!
 //! All three go through [`forward`]: bodies stream, upgrades are tunnels, nothing of ours leaks out.
 
-mod access;
 mod apps;
 mod cookies;
 mod forward;
@@ -19,19 +18,27 @@ mod preview;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
-use http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode, header};
+use maru_model::Text;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use access::PreviewAccess;
+pub(crate) use preview::preview_port;
+pub use preview::watch as watch_previews;
 
-use crate::config::{APPS_DOMAIN, PREVIEW_DOMAIN};
+use crate::auth::WorkspaceCaller;
+use crate::config::{APPS_DOMAIN, Config, PREVIEW_DOMAIN};
+use crate::error::ApiError;
 use crate::state::AppState;
 
 /// What the proxies keep: connections to the gateway, open tunnels, who may see which preview.
 #[derive(Clone, Debug)]
 pub struct Proxies {
-    previews: PreviewAccess,
+    permits: preview::Permits,
+    visits: preview::Visits,
+    /// Counts changes of how ports are shared.
+    sharings: watch::Sender<u64>,
     gateway: apps::Client,
     forwarder: forward::Forwarder,
 }
@@ -40,7 +47,24 @@ impl Proxies {
     /// Streams and tunnels end soon after `shutdown` is cancelled.
     #[must_use]
     pub fn new(shutdown: CancellationToken) -> Self {
-        Self { previews: PreviewAccess::default(), gateway: apps::client(), forwarder: forward::Forwarder::new(shutdown) }
+        Self {
+            permits: preview::Permits::default(),
+            visits: preview::Visits::default(),
+            sharings: watch::Sender::default(),
+            gateway: apps::client(),
+            forwarder: forward::Forwarder::new(shutdown),
+        }
+    }
+
+    /// Somebody has changed who may see a port: streams that may not go on end, and lists of ports are read again.
+    pub fn sharing_changed(&self) {
+        self.visits.look();
+        self.sharings.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Changes with every such change.
+    pub fn sharings(&self) -> watch::Receiver<u64> {
+        self.sharings.subscribe()
     }
 }
 
@@ -53,7 +77,34 @@ pub async fn by_host(State(state): State<AppState>, request: Request, next: Next
     if under(&host, PREVIEW_DOMAIN) {
         return preview::serve(&state, request).await;
     }
+    let from_inside = request.extensions().get::<WorkspaceCaller>().is_some();
+    if !from_inside && !is_ours(&host, &state.config) && !matches!(request.uri().path(), "/healthz" | "/readyz" | "/metrics") {
+        return misdirected(&host, &state.config).into_response();
+    }
     next.run(request).await
+}
+
+/// The name that people type, or one that no DNS server of somebody else's can point here (DNS rebinding): an
+/// address, or this machine's own name for itself.
+fn is_ours(host: &str, config: &Config) -> bool {
+    let address = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
+    host.is_empty() || host == "localhost" || address.parse::<std::net::IpAddr>().is_ok() || host == config.url_host()
+}
+
+fn misdirected(host: &str, config: &Config) -> ApiError {
+    let url = &config.url;
+    ApiError::new(
+        StatusCode::MISDIRECTED_REQUEST,
+        "misdirected",
+        Text::new(
+            format!("This Maru is not called {host}: its address is {url}."),
+            format!("이 Maru의 주소는 {host}이(가) 아니라 {url}입니다."),
+        ),
+    )
+    .fix(Text::new(
+        format!("Use {url}; whoever runs this server can change the address by MARU_URL."),
+        format!("{url}로 접속하세요. 서버 관리자는 MARU_URL로 주소를 바꿀 수 있습니다."),
+    ))
 }
 
 /// Paths under `/api/v1`.
@@ -93,5 +144,17 @@ mod tests {
         assert!(!under("xapps.localhost", APPS_DOMAIN) && !under("apps.localhost.evil.example", APPS_DOMAIN));
         assert!(!under("localhost", APPS_DOMAIN));
         assert_eq!(name("[::1]:8080"), "[::1]");
+        assert_eq!(name("8000--Kim.preview.localhost.:8080"), "8000--kim.preview.localhost");
+    }
+
+    #[test]
+    fn only_names_that_nobody_else_can_point_here_are_ours() {
+        let config = Config::for_tests();
+        for ours in ["localhost", "127.0.0.1", "[::1]", "192.0.2.7", ""] {
+            assert!(is_ours(ours, &config), "{ours}");
+        }
+        for foreign in ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "xlocalhost", "[::1].evil.example"] {
+            assert!(!is_ours(foreign, &config), "{foreign}");
+        }
     }
 }

@@ -1,12 +1,15 @@
-//! Who may see which preview. The preview's host never sees the IDE's cookie: the IDE hands out a ticket that is
-//! good for one entry within a minute, and the preview's host makes of it a cookie of its own.
+//! The preview's host never sees the IDE's cookie: the IDE hands out a ticket that is good for one entry within a
+//! minute, and the preview's host makes of it a cookie of its own, a pass.
+//!
+//! Both name the credential that their holder came with. That one is looked up at every request, so a pass ends with
+//! the session: the next person at this computer does not see the preview of the one who has logged out.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use maru_model::UserId;
-use maru_workspace::Visibility;
+use maru_store::users::CredentialKind;
 
 use crate::auth::secret;
 
@@ -16,54 +19,59 @@ pub(super) const PASS: Duration = Duration::from_secs(12 * 60 * 60);
 /// More than any class needs; the oldest go first.
 const MOST: usize = 20_000;
 
-/// Why somebody may see a private preview.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Grant {
-    Owner,
-    /// An instructor or administrator, whose visit the owner can see in the log.
-    Staff,
-    /// A fellow of the class, as long as the port is shared with it.
-    Class,
-}
-
-impl Grant {
-    pub(super) fn holds(self, visibility: Visibility) -> bool {
-        match self {
-            Self::Owner | Self::Staff => true,
-            Self::Class => visibility != Visibility::Private,
-        }
-    }
-}
-
 /// The preview of one port of one user's workspace.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Place {
     pub(super) owner: UserId,
     pub(super) port: u16,
 }
 
+/// Somebody, by the credential that they came with; only its hash is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Holder {
+    Session(String),
+    Token(String),
+}
+
+impl Holder {
+    pub(super) fn session(secret: &str) -> Self {
+        Self::Session(secret::hash(secret))
+    }
+
+    pub(super) fn token(secret: &str) -> Self {
+        Self::Token(secret::hash(secret))
+    }
+
+    pub(super) fn credential(&self) -> (&str, CredentialKind) {
+        match self {
+            Self::Session(hash) => (hash, CredentialKind::Session),
+            Self::Token(hash) => (hash, CredentialKind::Token),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Permit {
     place: Place,
-    grant: Grant,
+    holder: Holder,
     ends: Instant,
 }
 
 /// Tickets and passes in memory: after a restart of the server, browsers are sent for a new ticket.
 #[derive(Clone, Debug, Default)]
-pub struct PreviewAccess(Arc<Mutex<Permits>>);
+pub(crate) struct Permits(Arc<Mutex<Both>>);
 
 #[derive(Debug, Default)]
-struct Permits {
+struct Both {
     tickets: HashMap<String, Permit>,
     passes: HashMap<String, Permit>,
 }
 
-impl PreviewAccess {
+impl Permits {
     /// A ticket for one entry.
-    pub(super) fn ticket(&self, place: Place, grant: Grant) -> String {
+    pub(super) fn ticket(&self, place: Place, holder: Holder) -> String {
         let ticket = secret::random(32);
-        add(&mut self.lock().tickets, &ticket, Permit { place, grant, ends: Instant::now() + TICKET });
+        add(&mut self.lock().tickets, &ticket, Permit { place, holder, ends: Instant::now() + TICKET });
         ticket
     }
 
@@ -79,14 +87,15 @@ impl PreviewAccess {
         Some(pass)
     }
 
-    /// Whether this pass opens this place, as it is shared now.
-    pub(super) fn opens(&self, pass: &str, place: &Place, visibility: Visibility) -> bool {
+    /// Whose pass this is, where it is one for this place. Whether they may enter is another question.
+    pub(super) fn holder(&self, pass: &str, place: &Place) -> Option<Holder> {
         let permits = self.lock();
-        let permit = permits.passes.get(&secret::hash(pass));
-        permit.is_some_and(|p| p.place == *place && p.ends > Instant::now() && p.grant.holds(visibility))
+        let permit = permits.passes.get(&secret::hash(pass))?;
+        (permit.place == *place && permit.ends > Instant::now()).then(|| permit.holder.clone())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Permits> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Both> {
+        // Nothing under this lock panics, and the maps would still be whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -112,24 +121,16 @@ mod tests {
 
     #[test]
     fn a_ticket_is_good_once_and_in_its_place() {
-        let access = PreviewAccess::default();
+        let permits = Permits::default();
+        let mina = Holder::session("cookie");
         let place = Place { owner: UserId::generate(), port: 8000 };
         let other = Place { port: 8001, ..place.clone() };
-        let ticket = access.ticket(place.clone(), Grant::Owner);
-        let pass = access.enter(&ticket, &place).unwrap();
-        assert!(access.enter(&ticket, &place).is_none(), "once");
-        assert!(access.opens(&pass, &place, Visibility::Private));
-        assert!(!access.opens(&pass, &other, Visibility::Class), "in its place");
-        assert!(!access.opens(&ticket, &place, Visibility::Class), "a ticket is no pass");
-        assert!(access.enter(&access.ticket(place.clone(), Grant::Owner), &other).is_none());
-    }
-
-    #[test]
-    fn a_fellow_leaves_when_the_port_is_private_again() {
-        let access = PreviewAccess::default();
-        let place = Place { owner: UserId::generate(), port: 8000 };
-        let pass = access.enter(&access.ticket(place.clone(), Grant::Class), &place).unwrap();
-        assert!(access.opens(&pass, &place, Visibility::Class));
-        assert!(!access.opens(&pass, &place, Visibility::Private));
+        let ticket = permits.ticket(place.clone(), mina.clone());
+        let pass = permits.enter(&ticket, &place).unwrap();
+        assert!(permits.enter(&ticket, &place).is_none(), "once");
+        assert_eq!(permits.holder(&pass, &place), Some(mina.clone()));
+        assert_eq!(permits.holder(&pass, &other), None, "in its place");
+        assert_eq!(permits.holder(&ticket, &place), None, "a ticket is no pass");
+        assert!(permits.enter(&permits.ticket(place.clone(), mina), &other).is_none());
     }
 }
