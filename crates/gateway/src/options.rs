@@ -118,4 +118,15 @@ mod tests {
         let error = Options::read(|name| (name == "MARU_GATEWAY_ADDRESS").then(|| "node".into())).unwrap_err();
         assert!(error.to_string().starts_with("MARU_GATEWAY_ADDRESS=\"node\": "), "{error}");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_value_is_read_or_named(value in "([0-9]{1,20}|[.:,\\[\\] ]|true|가|.){0,8}", which in 0..7_usize) {
+            let names = ["LISTEN", "HEALTH", "CLASSES", "ADDRESS", "TRUSTED", "LOGS", "DOMAIN"];
+            let set = format!("MARU_GATEWAY_{}", names[which]);
+            if let Err(error) = Options::read(|name| (name == set).then(|| value.clone())) {
+                proptest::prop_assert!(error.to_string().starts_with(&set));
+            }
+        }
+    }
 }

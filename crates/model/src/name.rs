@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Text;
+
 /// Why a name was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {given:?}: {rule}")]
@@ -10,6 +12,18 @@ pub struct NameError {
     what: &'static str,
     given: String,
     rule: &'static str,
+}
+
+impl NameError {
+    /// For people.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        let Self { what, given, rule } = self;
+        Text::new(
+            format!("The {what} {given:?} cannot be taken: {rule}."),
+            format!("{given:?}은(는) 쓸 수 없습니다. 소문자로 시작하는 2~32자의 영문 소문자, 숫자, 하이픈(연속 불가)을 쓰세요."),
+        )
+    }
 }
 
 const LABEL_RULE: &str = "use 2 to 32 lowercase letters, digits and single hyphens, starting with a letter, ending with a letter or digit";
@@ -97,6 +111,7 @@ impl Login {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn rules_hold() {
@@ -105,6 +120,28 @@ mod tests {
         }
         for bad in ["", "a", "1ab", "a--b", "-ab", "ab-", "Ab", "a_b", "민수", &"a".repeat(33)] {
             assert!(Login::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_judged(text in ".{0,40}") {
+            if let Ok(login) = Login::parse(text.clone()) {
+                prop_assert_eq!(login.as_str(), text.as_str());
+                // A namespace has 63 characters, and a host's label and an image's path these signs only.
+                prop_assert!(login.namespace().len() <= 63 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
+            }
+        }
+
+        #[test]
+        fn near_misses_are_judged(text in "[a-c1A가_. -]{0,4}-{0,3}[a-c1]{0,34}-?") {
+            let words: Vec<&str> = text.split('-').collect();
+            let plain = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+            let good = (2..=32).contains(&text.len()) && text.as_bytes()[0].is_ascii_lowercase() && words.iter().all(plain);
+            prop_assert_eq!(Login::parse(text.clone()).is_ok(), good, "{:?}", text);
+            // What separates port and login in a preview's host stands in no login.
+            let host = format!("8000--{text}");
+            prop_assert!(!good || host.split_once("--") == Some(("8000", text.as_str())));
         }
     }
 }

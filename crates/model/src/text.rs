@@ -87,4 +87,11 @@ mod tests {
         assert_eq!(Lang::from_accept_language("ko;q=0"), Lang::En);
         assert_eq!(Lang::from_accept_language(""), Lang::En);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_header_names_a_language(header in ".{0,60}", near in "(ko|en|fr|[*,;=.q0-9 -]|nan|inf|-1){0,20}") {
+            let _ = (Lang::from_accept_language(&header), Lang::from_accept_language(&near));
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The table against upstream's documented examples and conformance cases, and our own rules.
 
 use super::*;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// A path of an Ingress: kind, path, the Service it leads to.
@@ -306,4 +307,42 @@ fn a_canary_by_header_and_cookie() {
     assert_eq!(share(&table, 9, &with("cookie", "a=b; new=always")), 9);
     assert_eq!(share(&table, 9, &with("cookie", "renew=always")), 0);
     assert_eq!(share(&table, 9, &HeaderMap::new()), 0);
+}
+
+/// Whatever students write into Ingresses and browsers into requests, somebody's host stays theirs.
+fn written() -> impl Strategy<Value = (String, String, String, String)> {
+    let host = "(\\*\\.)?[a-zA-Z가.-]{0,3}(-|\\.)?(mina|juno|kim-mina)?(\\.apps\\.localhost|\\.|:80|)";
+    ("u-(mina|juno|kim-mina)", host, "[/a가.%*]{0,6}", "(Exact|Prefix|ImplementationSpecific|x)")
+}
+
+proptest! {
+    #[test]
+    fn any_ingress_is_routed(
+        rules in proptest::collection::vec(written(), 1..6),
+        asked in proptest::collection::vec(("[a-z가.-]{0,4}(mina|juno)?(\\.apps\\.localhost)?\\.?(:[0-9x]{0,3})?", "[/a가.%]{0,8}"), 1..6),
+        annotation in "([0-9]{1,22}s?|[a-z, =;]|가){0,3}",
+    ) {
+        let names = ["canary", "canary-weight", "canary-by-header", "canary-by-header-pattern", "canary-by-cookie", "proxy-read-timeout", "backend-protocol"];
+        let ingresses: Vec<Value> = rules.iter().enumerate().map(|(i, (namespace, host, path, kind))| {
+            let mut made = ingress(namespace, &format!("i{i}"), 1, &json!({"rules": [self::rules(Some(host), &[(kind, path, "web")])]}));
+            let value = if i % 2 == 0 { annotation.clone() } else { "true".to_owned() };
+            made["metadata"]["annotations"] = json!({format!("nginx.ingress.kubernetes.io/{}", names[i % names.len()]): value});
+            made
+        }).collect();
+        for policy in [any(), classroom()] {
+            let table = build(&objects(&ingresses), &policy, None);
+            for (host, path) in &asked {
+                let Lookup::Route(route) = table.find(host, path) else { continue };
+                let mut headers = HeaderMap::new();
+                headers.insert("cookie", "a=always; b".parse().unwrap());
+                let backend = route.pick(&headers);
+                // Under the class's policy a host leads only to those whose name it ends with.
+                let name = normal(host);
+                let name = name.strip_suffix(".apps.localhost").unwrap_or(&name);
+                let login = route.namespace.trim_start_matches("u-");
+                prop_assert!(policy.hosts.is_none() || name == login || name.ends_with(&format!("-{login}")), "{} for {}", host, login);
+                prop_assert!(policy.hosts.is_none() || backend.namespace == route.namespace);
+            }
+        }
+    }
 }
