@@ -12,11 +12,13 @@
 
 #![forbid(unsafe_code)]
 
+mod app;
 mod apply;
 mod error;
 mod explain;
 mod health;
 mod images;
+mod in_use;
 mod kinds;
 mod live;
 mod machine;
@@ -30,10 +32,11 @@ mod trouble;
 mod urls;
 mod wait;
 
+pub use app::{App, CurrentState};
 pub use error::RolloutError;
 pub use model::{HealthState, ObjectHealth, Phase, Progress, Rollout, Target, TargetState};
 pub use pods::{ContainerView, PodView};
 pub use secrets::SecretNames;
 pub(crate) use service::Inner;
-pub use service::{App, CurrentState, Rollouts, Settings};
+pub use service::{Rollouts, Settings};
 pub use surroundings::{BoxFuture, RenderError, Snapshot, Source, Surroundings};

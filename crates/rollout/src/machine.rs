@@ -80,7 +80,7 @@ impl Run {
             Some(Err(Stop::Failed(diagnostics))) => (Phase::Failed, diagnostics, Vec::new()),
             Some(Err(Stop::Error(error))) => {
                 tracing::error!(rollout = %self.row.id, %error, "rollout");
-                (Phase::Failed, vec![Diagnostic::error("rollout_error", Text::verbatim(error.to_string()))], Vec::new())
+                (Phase::Failed, vec![Diagnostic::error("rollout_error", error.text())], Vec::new())
             }
         };
         self.finish(phase, diagnostics, urls).await;

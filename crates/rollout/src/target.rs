@@ -109,7 +109,7 @@ async fn tried(inner: &Inner, user: &User, rendered: &[Value], files: &Files) ->
     let attempt = async {
         let client = inner.surroundings.cluster().await?;
         inner.surroundings.ensure_namespace(&client, user).await?;
-        apply::verify(&client, &user.login.namespace(), rendered, files).await.map_err(|error| Text::verbatim(error.to_string()))
+        apply::verify(&client, &user.login.namespace(), rendered, files).await.map_err(|error| RolloutError::from(error).text())
     };
     attempt.await.unwrap_or_else(|why| {
         let (en, ko) = (why.en, why.ko);

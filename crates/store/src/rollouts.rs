@@ -178,6 +178,23 @@ impl Store {
         rows.iter().map(rollout).collect()
     }
 
+    /// The JSON of everything that runs or may be brought back: objects of each user's newest `many` rollouts and of those
+    /// without an end, and the target states.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn kept_objects(&self, many: i64) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT r.objects AS kept FROM rollouts r WHERE r.finished_at IS NULL \
+             OR r.number > (SELECT MAX(o.number) FROM rollouts o WHERE o.user_id = r.user_id) - $1 \
+             UNION ALL SELECT a.target AS kept FROM apps a WHERE a.target IS NOT NULL",
+        )
+        .bind(many)
+        .fetch_all(self.pool())
+        .await?;
+        rows.iter().map(|row| Ok(row.try_get("kept")?)).collect()
+    }
+
     /// Enters a phase; a rollout that has ended stays as it is.
     ///
     /// # Errors

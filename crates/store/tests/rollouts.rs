@@ -50,6 +50,13 @@ async fn rollouts(store: &Store) {
     let numbers = |rows: Vec<maru_store::rollouts::RolloutRow>| rows.iter().map(|row| row.number).collect::<Vec<_>>();
     assert_eq!(numbers(store.rollouts_of(&mina, 10).await.unwrap()), [2, 1]);
     assert_eq!(numbers(store.rollouts_of(&mina, 1).await.unwrap()), [2]);
+
+    store.put_app(&mina, "guestbook", "").await.unwrap();
+    store.set_app_target(&mina, "{}").await.unwrap();
+    let mut kept = store.kept_objects(1).await.unwrap();
+    kept.sort();
+    assert_eq!(kept, ["[2]", "[]", "{}"], "mina's newest, juno's, and the target");
+    assert_eq!(store.kept_objects(2).await.unwrap().len(), 4);
 }
 
 async fn many_at_once(store: &Store) {
