@@ -11,6 +11,7 @@ mod exec;
 mod fence;
 mod images;
 mod networks;
+mod runc;
 mod volumes;
 
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ pub use error::EngineError;
 pub use exec::{ExecOutput, ExecStream};
 pub use images::{BuildEvent, BuildRequest, Credentials};
 pub use networks::ClusterNetwork;
+pub use runc::{Runc, RuncState};
 use tokio::sync::Mutex;
 
 /// Label: the installation that an object belongs to. Everything of ours carries it, so that one sweep finds it all.

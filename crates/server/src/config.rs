@@ -47,6 +47,9 @@ pub struct ServeSettings {
     /// Minutes after which a workspace that nobody uses is stopped; 0 for never.
     #[arg(long, env = "MARU_IDLE_STOP")]
     idle_stop: Option<u32>,
+    /// Start although runc is one that lets programs out of their containers.
+    #[arg(long, env = "MARU_ALLOW_OLD_RUNC", value_parser = clap::builder::BoolishValueParser::new())]
+    allow_old_runc: Option<bool>,
     /// The agent's static binary.
     #[arg(long, env = "MARU_AGENT")]
     agent: Option<PathBuf>,
@@ -78,6 +81,7 @@ pub struct Config {
     pub registry_image: String,
     /// A workspace that nobody has used for so long is stopped.
     pub idle_stop: Option<Duration>,
+    pub allow_old_runc: bool,
     pub agent: PathBuf,
     pub web: PathBuf,
     pub templates: PathBuf,
@@ -142,6 +146,7 @@ impl Config {
             workspace_image: serve.workspace_image.or(written.workspace_image).unwrap_or_else(|| "maru/workspace:latest".to_owned()),
             registry_image: serve.registry_image.or(written.registry_image).unwrap_or_else(|| "maru/registry:latest".to_owned()),
             idle_stop: idle_stop(serve.idle_stop.or(written.idle_stop)),
+            allow_old_runc: serve.allow_old_runc.or(written.allow_old_runc).unwrap_or(false),
             agent: serve.agent.or(written.agent).unwrap_or_else(|| programs.join("maru-agent")),
             web: serve.web.or(written.web).unwrap_or_else(|| checkout.join("web/dist")),
             templates: serve.templates.or(written.templates).unwrap_or_else(|| checkout.join("templates")),

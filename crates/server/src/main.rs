@@ -6,6 +6,7 @@ mod auth;
 mod cli;
 mod config;
 mod deploy;
+mod doctor;
 mod error;
 mod inbound;
 mod lang;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use maru_build::{Builds, Registry};
 use maru_cluster::{Cluster, ClusterConfig, GatewaySpec};
-use maru_engine::Engine;
+use maru_engine::{Engine, RuncState};
 use maru_git::Projects;
 use maru_rollout::{Rollouts, Settings as RolloutSettings};
 use maru_store::Store;
@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{APPS_DOMAIN, Config};
 use crate::deploy::Deployments;
+use crate::doctor::{self, Serving};
 use crate::proxy::Proxies;
 use crate::state::AppState;
 use crate::surroundings::Surroundings;
@@ -46,6 +47,9 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     state.rollouts.resume().await?;
     state.deployments.resume(&state).await.map_err(|error| error.detail().to_string())?;
 
+    if let Err(error) = Serving::note(&state.config) {
+        tracing::warn!(%error, "what is served could not be noted for maru doctor");
+    }
     tracing::info!(%listen, url = %state.config.url, instance = %state.config.instance, "listening");
     let ending = shutdown.clone();
     tasks.spawn(async move {
@@ -67,6 +71,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
 async fn open(config: Config, shutdown: &CancellationToken, tasks: &TaskTracker) -> Result<(AppState, mpsc::Receiver<Inbound>), Failure> {
     let store = Store::open(&config.database).await?;
     let engine = Engine::connect(config.instance.clone()).await?;
+    refuse_old_runc(&config, &engine).await?;
     let git = Projects::new(config.data.join("projects"));
     let registry = Registry::new(engine.clone(), config.registry_image.clone(), &config.data.join("registry"))?;
     let builds =
@@ -99,6 +104,19 @@ async fn open(config: Config, shutdown: &CancellationToken, tasks: &TaskTracker)
         shutdown: shutdown.clone(),
     };
     Ok((state, received))
+}
+
+/// Every workspace is a container that somebody else's programs run in: one that they get out of is none.
+async fn refuse_old_runc(config: &Config, engine: &Engine) -> Result<(), Failure> {
+    let runc = engine.runc().await?;
+    if runc.state == RuncState::Open {
+        let (words, fix) = (doctor::runc_words(&runc.version), doctor::runc_fix());
+        if !config.allow_old_runc {
+            return Err(format!("{}. {}\n{}. {}", words.en, fix.en, words.ko, fix.ko).into());
+        }
+        tracing::warn!("{}; started all the same, as configured", words.en);
+    }
+    Ok(())
 }
 
 fn workspace_config(config: &Config) -> maru_workspace::Config {

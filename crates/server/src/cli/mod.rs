@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod doctor;
 mod token;
 mod user;
 
@@ -27,6 +28,8 @@ enum Command {
     Serve(Box<ServeSettings>),
     /// Check manifests as a deployment would, without a cluster.
     Check(check::Command),
+    /// Say what is wrong with this installation, and the fix of each thing.
+    Doctor(Box<doctor::Command>),
     /// Add users.
     #[command(subcommand)]
     User(user::Command),
@@ -62,6 +65,7 @@ impl Cli {
                 runtime()?.block_on(crate::serve::run(config))?;
             }
             Command::Check(command) => return Ok(command.run()),
+            Command::Doctor(command) => return runtime()?.block_on(command.run(settings)),
             Command::User(command) => runtime()?.block_on(async { command.run(&open(&settings).await?).await })?,
             Command::Token(command) => runtime()?.block_on(async { command.run(&open(&settings).await?).await })?,
             Command::Gateway => {
