@@ -1,4 +1,4 @@
-//! The connection to the agent in a running workspace: one exec stream, many HTTP/1.1 connections over it.
+//! The connection to the agent in a running workspace: one stream, many HTTP/1.1 connections over it.
 //!
 //! A link outlives its stream: when the stream dies and the container doesn't, it is dialled again. Requests that
 //! come meanwhile wait a little. Streams the agent opens (programs in the workspace that speak to the server on
@@ -12,10 +12,11 @@ use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::{Body, Incoming};
 use hyper_util::rt::TokioIo;
-use maru_engine::{EngineError, ExecStream};
+use maru_engine::EngineError;
 use maru_model::{Login, UserId};
 use maru_protocol::{ExecRequest, ExecResponse, Link, LinkStream, Side, TunnelUpgrade};
 use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -75,10 +76,11 @@ impl AgentLink {
     }
 
     /// Keeps the link up until `stop`: dials, serves, and dials again after a pause that grows.
-    pub(crate) async fn keep<D, F>(&self, owner: Owner, inbound: mpsc::Sender<Inbound>, stop: CancellationToken, dial: D)
+    pub(crate) async fn keep<D, F, S>(&self, owner: Owner, inbound: mpsc::Sender<Inbound>, stop: CancellationToken, dial: D)
     where
         D: Fn() -> F + Send,
-        F: Future<Output = Result<ExecStream, EngineError>> + Send,
+        F: Future<Output = Result<S, EngineError>> + Send,
+        S: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let mut pause = SHORTEST_PAUSE;
         let keep = async {
@@ -101,7 +103,12 @@ impl AgentLink {
     }
 
     /// Serves one stream to its end; true where the agent answered on it.
-    async fn serve(&self, owner: &Owner, inbound: &mpsc::Sender<Inbound>, stream: ExecStream) -> bool {
+    async fn serve(
+        &self,
+        owner: &Owner,
+        inbound: &mpsc::Sender<Inbound>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    ) -> bool {
         let (link, mut incoming, run) = maru_protocol::link(stream, Side::Server);
         let hand_out = async {
             while let Some(stream) = incoming.next().await {

@@ -10,11 +10,14 @@ use jiff::Timestamp;
 use maru_engine::{Engine, EngineError, ExecStream, models};
 use maru_model::{Login, Text, WorkspaceId};
 use maru_store::workspaces::WorkspaceRow;
+use tokio::net::UnixStream;
 use tokio::sync::Mutex;
+use tokio_util::either::Either;
 
 use crate::config::Config;
 use crate::error::WorkspaceError;
-use crate::runtime::{End, spec};
+use crate::runtime::shared::SharedFiles;
+use crate::runtime::{End, direct, spec};
 
 const ROLE: &str = "workspace";
 const LABEL_WORKSPACE: &str = "maru.workspace";
@@ -26,6 +29,9 @@ const LABEL_SPEC: &str = "maru.spec";
 const LABEL_HOME: &str = "maru.home";
 /// SIGTERM, and after this many seconds SIGKILL.
 const GRACE_SECONDS: i32 = 10;
+
+/// Directly to the agent's socket, or through the Engine.
+pub(crate) type AgentStream = Either<UnixStream, ExecStream>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
@@ -166,9 +172,7 @@ impl Docker {
         let volume = self.volume(&row.login, row.home);
         let owner = HashMap::from([(LABEL_USER.to_owned(), row.user_id.to_string()), (LABEL_LOGIN.to_owned(), row.login.to_string())]);
         self.engine.ensure_volume(&volume, ROLE, owner.clone()).await?;
-        let agent = tokio::fs::read(&self.config.agent)
-            .await
-            .and_then(|agent| spec::payload(&agent))
+        let files = SharedFiles::provide(&self.config)
             .map_err(|source| WorkspaceError::Agent { path: self.config.agent.display().to_string(), source })?;
         let mut labels = self.engine.labels(ROLE);
         labels.extend(owner);
@@ -178,8 +182,9 @@ impl Docker {
             (LABEL_HOME.to_owned(), row.home.to_string()),
             (LABEL_SPEC.to_owned(), self.spec(image)),
         ]);
-        let image_env = image.config.as_ref().and_then(|config| config.env.clone()).unwrap_or_default();
-        let container = spec::container(&self.config, row, &image_env, &network, &volume, labels);
+        let of_image = image.config.clone().unwrap_or_default();
+        let image_env = of_image.env.as_deref().unwrap_or_default();
+        let container = spec::container(&self.config, &files, row, image_env, &network, &volume, labels);
         let name = self.name(&row.login);
         match self.engine.create_container(&name, container.clone()).await {
             // Made by a try that was given up before the Engine had answered; it may lack what is put in.
@@ -189,7 +194,13 @@ impl Docker {
             }
             made => drop(made?),
         }
-        self.engine.upload(&name, "/", Bytes::from(agent)).await?;
+        if !spec::has_home(&of_image) {
+            let home = spec::home().map_err(|error| EngineError::Failed {
+                attempt: format!("making the home of container {name}"),
+                message: error.to_string(),
+            })?;
+            self.engine.upload(&name, "/", Bytes::from(home)).await?;
+        }
         Ok(())
     }
 
@@ -223,7 +234,13 @@ impl Docker {
         }
     }
 
-    pub(crate) async fn dial(engine: Engine, name: String) -> Result<ExecStream, EngineError> {
-        engine.exec_stream(&name, &[spec::AGENT, "dial"], None).await
+    /// A connection to the agent in a container that runs.
+    pub(crate) async fn dial(engine: Engine, name: String) -> Result<AgentStream, EngineError> {
+        if let Some(container) = engine.inspect_container(&name).await?
+            && let Some(stream) = direct::connect(&container).await
+        {
+            return Ok(Either::Left(stream));
+        }
+        Ok(Either::Right(engine.exec_stream(&name, &[spec::AGENT, "dial"], None).await?))
     }
 }

@@ -1,7 +1,9 @@
 //! Where workspaces run. Docker is the one there is; another would offer the same few verbs to the driver.
 
+mod direct;
 pub(crate) mod docker;
 mod end;
+mod shared;
 mod spec;
 
 pub(crate) use docker::{Docker, Presence, Wanted};

@@ -1,15 +1,18 @@
 //! The container of a workspace, written out: what it may do, use and reach.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use maru_engine::models;
 use maru_store::workspaces::WorkspaceRow;
 
-use crate::config::{Config, Limits};
+use crate::config::Config;
+use crate::runtime::shared::SharedFiles;
 
 pub(crate) const HOME: &str = "/home/student";
 pub(crate) const AGENT: &str = "/opt/maru/maru-agent";
-const TOOLS: &str = "/opt/maru/bin";
+pub(crate) const TOOLS: &str = "/opt/maru/bin";
+const PROFILE: &str = "/etc/profile.d/maru.sh";
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// The user and the group that everything in a workspace runs as.
 pub(crate) const UID: u64 = 1000;
@@ -36,7 +39,8 @@ fn most_open_files() -> Option<i64> {
     limits.lines().find_map(|line| line.strip_prefix("Max open files"))?.split_whitespace().nth(1)?.parse().ok()
 }
 
-fn host(config: &Config, limits: &Limits, network: &str, volume: &str) -> models::HostConfig {
+fn host(config: &Config, files: &SharedFiles, network: &str, volume: &str) -> models::HostConfig {
+    let limits = &config.limits;
     // The Engine refuses more CPUs than there are.
     let present = std::thread::available_parallelism().map_or(1.0, |n| n.get() as f64);
     let open_files = most_open_files().map_or(limits.open_files, |most| most.min(limits.open_files));
@@ -47,11 +51,14 @@ fn host(config: &Config, limits: &Limits, network: &str, volume: &str) -> models
         read_only: Some(read_only),
         ..Default::default()
     };
+    let of_host = |path: &Path, target| mount(path.display().to_string(), target, models::MountType::BIND, true);
     models::HostConfig {
         network_mode: Some(network.to_owned()),
         mounts: Some(vec![
             mount(volume.to_owned(), HOME, models::MountType::VOLUME, false),
-            mount(config.tools.display().to_string(), TOOLS, models::MountType::BIND, true),
+            of_host(&config.tools, TOOLS),
+            of_host(&files.agent, AGENT),
+            of_host(&files.profile, PROFILE),
         ]),
         tmpfs: Some(HashMap::from([
             ("/tmp".to_owned(), format!("rw,nosuid,nodev,exec,mode=1777,size={}", limits.tmp)),
@@ -80,6 +87,7 @@ fn host(config: &Config, limits: &Limits, network: &str, volume: &str) -> models
 
 pub(crate) fn container(
     config: &Config,
+    files: &SharedFiles,
     row: &WorkspaceRow,
     image_env: &[String],
     network: &str,
@@ -96,28 +104,26 @@ pub(crate) fn container(
         cmd: Some(vec!["serve".to_owned()]),
         stop_signal: Some("SIGTERM".to_owned()),
         labels: Some(labels),
-        host_config: Some(host(config, &config.limits, network, volume)),
+        host_config: Some(host(config, files, network, volume)),
         ..Default::default()
     }
 }
 
-/// What is put into a container before its first start: the agent, a link to kubectl where shells look for it
-/// whatever their profile does to `PATH`, and the home folder, which an image need not have.
-pub(crate) fn payload(agent: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut tar = tar::Builder::new(Vec::with_capacity(agent.len() + 8192));
-    let header = |kind, mode, owner: u64, size: usize| {
-        let mut header = tar::Header::new_gnu();
-        header.set_entry_type(kind);
-        header.set_mode(mode);
-        header.set_uid(owner);
-        header.set_gid(owner);
-        header.set_size(size as u64);
-        header
-    };
-    let folder = |owner| header(tar::EntryType::Directory, 0o755, owner, 0);
-    tar.append_data(&mut folder(0), "opt/maru/", std::io::empty())?;
-    tar.append_data(&mut header(tar::EntryType::Regular, 0o755, 0, agent.len()), &AGENT[1..], agent)?;
-    tar.append_link(&mut header(tar::EntryType::Symlink, 0o777, 0, 0), "usr/local/bin/kubectl", format!("{TOOLS}/kubectl"))?;
-    tar.append_data(&mut folder(UID), format!("{}/", &HOME[1..]), std::io::empty())?;
+/// True for an image that says to run as the user whose home it has; a new volume takes over what is in that, owner and all.
+pub(crate) fn has_home(image: &models::ImageConfig) -> bool {
+    let user = image.user.as_deref().and_then(|user| user.split(':').next());
+    user == Some(&UID.to_string()) && image.working_dir.as_deref() == Some(HOME)
+}
+
+/// The home folder for a container of any other image.
+pub(crate) fn home() -> std::io::Result<Vec<u8>> {
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::Directory);
+    header.set_mode(0o755);
+    header.set_uid(UID);
+    header.set_gid(UID);
+    header.set_size(0);
+    tar.append_data(&mut header, format!("{}/", &HOME[1..]), std::io::empty())?;
     tar.into_inner()
 }
