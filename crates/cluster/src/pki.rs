@@ -20,7 +20,7 @@ const YEARS: i32 = 10;
 const API_SERVICE: &str = "10.96.0.1";
 
 /// The system's own clients: file name, user, group. RBAC knows the `system:` names; the others get roles from the node's add-ons.
-const CLIENTS: [(&str, &str, Option<&str>); 10] = [
+const CLIENTS: [(&str, &str, Option<&str>); 11] = [
     ("admin", "maru:admin", Some("system:masters")),
     ("apiserver-kubelet", "maru:apiserver-kubelet", None),
     ("argo-rollouts", "maru:argo-rollouts", None),
@@ -30,6 +30,7 @@ const CLIENTS: [(&str, &str, Option<&str>); 10] = [
     ("kubelet", "system:node:maru", Some("system:nodes")),
     ("local-path", "maru:local-path", None),
     ("metrics-server", "maru:metrics-server", None),
+    ("network-policy", "maru:network-policy", None),
     ("scheduler", "system:kube-scheduler", None),
 ];
 

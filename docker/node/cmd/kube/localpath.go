@@ -6,10 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,29 +21,29 @@ const localPathProvisioner = "maru.dev/local-path"
 
 // localPath gives every PersistentVolumeClaim of its class a folder on the node. It runs on the node, as root, so it
 // makes and removes folders itself instead of starting helper pods.
-func localPath() int {
-	flags := flag.NewFlagSet("local-path", flag.ExitOnError)
-	kubeconfig := flags.String("kubeconfig", "", "path of the kubeconfig")
-	root := flags.String("root", "/var/lib/maru/volumes", "folder that holds the volumes")
-	_ = flags.Parse(os.Args[1:])
-
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	config, err := clientcmd.BuildConfigFromFlags("", *kubeconfig)
-	if err == nil {
-		err = os.MkdirAll(*root, 0o711)
+func localPath(arguments []string) program {
+	return func(ctx context.Context) error {
+		flags := flag.NewFlagSet("local-path", flag.ContinueOnError)
+		kubeconfig := flags.String("kubeconfig", "", "path of the kubeconfig")
+		root := flags.String("root", "/var/lib/maru/volumes", "folder that holds the volumes")
+		if err := flags.Parse(arguments); err != nil {
+			return err
+		}
+		config, err := clientcmd.BuildConfigFromFlags("", *kubeconfig)
+		if err != nil {
+			return err
+		}
+		client, err := kubernetes.NewForConfig(config)
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(*root, 0o711); err != nil {
+			return err
+		}
+		provision.NewProvisionController(ctx, client, localPathProvisioner, folders{root: *root},
+			provision.LeaderElection(false)).Run(ctx)
+		return ctx.Err()
 	}
-	var client *kubernetes.Clientset
-	if err == nil {
-		client, err = kubernetes.NewForConfig(config)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "local-path:", err)
-		return 1
-	}
-	provision.NewProvisionController(ctx, client, localPathProvisioner, folders{root: *root},
-		provision.LeaderElection(false)).Run(ctx)
-	return 0
 }
 
 // folders is a provision.Provisioner whose volumes are folders directly under root.

@@ -3,10 +3,6 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/argoproj/argo-rollouts/controller"
@@ -32,20 +28,17 @@ import (
 // argoRollouts runs the Argo Rollouts controller. Upstream's own command keeps its wiring in `package main`, so it is
 // wired here again, for one controller over all namespaces, without leader election (there is one node) and with the
 // worker counts of a class instead of a data centre.
-func argoRollouts() int {
-	flags := flag.NewFlagSet("argo-rollouts", flag.ExitOnError)
-	kubeconfig := flags.String("kubeconfig", "", "path of the kubeconfig")
-	metricsPort := flags.Int("metrics-port", controller.DefaultMetricsPort, "port of the metrics endpoint")
-	healthPort := flags.Int("health-port", controller.DefaultHealthzPort, "port of the health endpoint")
-	_ = flags.Parse(os.Args[1:])
-
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	if err := runRollouts(ctx, *kubeconfig, *metricsPort, *healthPort); err != nil {
-		fmt.Fprintln(os.Stderr, "argo-rollouts:", err)
-		return 1
+func argoRollouts(arguments []string) program {
+	return func(ctx context.Context) error {
+		flags := flag.NewFlagSet("argo-rollouts", flag.ContinueOnError)
+		kubeconfig := flags.String("kubeconfig", "", "path of the kubeconfig")
+		metricsPort := flags.Int("metrics-port", controller.DefaultMetricsPort, "port of the metrics endpoint")
+		healthPort := flags.Int("health-port", controller.DefaultHealthzPort, "port of the health endpoint")
+		if err := flags.Parse(arguments); err != nil {
+			return err
+		}
+		return runRollouts(ctx, *kubeconfig, *metricsPort, *healthPort)
 	}
-	return 0
 }
 
 func runRollouts(ctx context.Context, kubeconfig string, metricsPort, healthPort int) error {

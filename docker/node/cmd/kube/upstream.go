@@ -2,22 +2,16 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 
 	"github.com/coredns/coredns/coremain"
 	"go.etcd.io/etcd/server/v3/etcdmain"
-	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/component-base/cli"
 	"k8s.io/component-base/logs"
 	kubectlcmd "k8s.io/kubectl/pkg/cmd"
 	kubectlutil "k8s.io/kubectl/pkg/cmd/util"
 	apiserverapp "k8s.io/kubernetes/cmd/kube-apiserver/app"
-	controllerapp "k8s.io/kubernetes/cmd/kube-controller-manager/app"
-	proxyapp "k8s.io/kubernetes/cmd/kube-proxy/app"
-	schedulerapp "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubeletapp "k8s.io/kubernetes/cmd/kubelet/app"
-	metricsapp "sigs.k8s.io/metrics-server/cmd/metrics-server/app"
 
 	// The DNS plugins that the node's Corefile uses, and no others: the cloud providers' would double the build.
 	_ "github.com/coredns/coredns/plugin/bind"
@@ -28,11 +22,8 @@ import (
 	_ "github.com/coredns/coredns/plugin/loadbalance"
 )
 
-func apiServer() int         { return cli.Run(apiserverapp.NewAPIServerCommand()) }
-func controllerManager() int { return cli.Run(controllerapp.NewControllerManagerCommand()) }
-func scheduler() int         { return cli.Run(schedulerapp.NewSchedulerCommand()) }
-func kubelet() int           { return cli.Run(kubeletapp.NewKubeletCommand(context.Background())) }
-func kubeProxy() int         { return cli.Run(proxyapp.NewProxyCommand()) }
+func apiServer() int { return cli.Run(apiserverapp.NewAPIServerCommand()) }
+func kubelet() int   { return cli.Run(kubeletapp.NewKubeletCommand(context.Background())) }
 
 func kubectl() int {
 	// The flags are parsed too late for the client libraries that log while the command tree is put together.
@@ -50,15 +41,5 @@ func etcd() int {
 
 func coreDNS() int {
 	coremain.Run()
-	return 0
-}
-
-func metricsServer() int {
-	logs.InitLogs()
-	defer logs.FlushLogs()
-	if err := metricsapp.NewMetricsServerCommand(genericapiserver.SetupSignalHandler()).Execute(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
 	return 0
 }

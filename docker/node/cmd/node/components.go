@@ -15,7 +15,11 @@ const bin = "/usr/local/bin/"
 
 // start starts everything, in the order in which one thing needs another.
 func start(ctx context.Context, s settings, children *family) error {
-	children.keep(program{name: "containerd", argv: []string{"/usr/bin/containerd"}})
+	// Until somebody knows the pods and their policies, no pod reaches another.
+	if err := command("/usr/sbin/nft", "-f", runtime+"/closed.nft"); err != nil {
+		return err
+	}
+	children.keep(program{name: "containerd", env: frugal, argv: []string{"/usr/bin/containerd"}})
 	children.keep(etcd())
 	say("waiting for etcd")
 	if err := await(ctx, time.Minute, func() error { return listening("127.0.0.1:2379") }); err != nil {
@@ -36,27 +40,32 @@ func start(ctx context.Context, s settings, children *family) error {
 	}
 	say("the API server is ready")
 	children.keep(kubelet(s))
-	children.keep(controllerManager())
-	children.keep(scheduler())
-	children.keep(kubeProxy())
-	// CRDs last: they are large, and nothing else waits for them.
-	for _, addons := range []string{runtime + "/addons", "/opt/maru/crds"} {
-		say("applying %s", addons)
-		err := await(ctx, time.Minute, func() error {
-			return command(bin+"kubectl", "--kubeconfig", kubeconfig("admin"), "apply", "--server-side",
-				"--force-conflicts", "--validate=false", "-f", addons)
-		})
-		if err != nil {
-			return fmt.Errorf("applying %s: %w", addons, err)
-		}
-		if addons == runtime+"/addons" {
-			children.keep(coreDNS())
-			children.keep(localPath())
-			children.keep(metricsServer(s))
-		}
+	children.keep(controllers(s))
+	if err := apply(ctx, runtime+"/addons", addonsApplied); err != nil {
+		return err
 	}
-	children.keep(argoRollouts())
-	return nil
+	children.keep(coreDNS())
+	// CRDs last: they are large, and nothing else waits for them.
+	return apply(ctx, "/opt/maru/crds", crdsApplied)
+}
+
+// Files that say how far a start is, to the controllers that wait for it. They end with the container, as all of /run does.
+const (
+	addonsApplied = runtime + "/addons-applied"
+	crdsApplied   = runtime + "/crds-applied"
+)
+
+// apply applies a folder of objects and notes that it did.
+func apply(ctx context.Context, folder, note string) error {
+	say("applying %s", folder)
+	err := await(ctx, time.Minute, func() error {
+		return command(bin+"kubectl", "--kubeconfig", kubeconfig("admin"), "apply", "--server-side",
+			"--force-conflicts", "--validate=false", "-f", folder)
+	})
+	if err != nil {
+		return fmt.Errorf("applying %s: %w", folder, err)
+	}
+	return os.WriteFile(note, nil, 0o600)
 }
 
 // importPause gives containerd the image of the process that every pod begins with.
@@ -64,8 +73,9 @@ func importPause() error {
 	return command("/usr/bin/ctr", "--connect-timeout", "1s", "-n", "k8s.io", "images", "import", "/opt/maru/pause.tar")
 }
 
-// The collectors of small programs run more often than Go's default: a node idles in half a gigabyte.
-var frugal = []string{"GOGC=50"}
+// The collectors run more often than Go's default, and none keeps samples for a profiler that nobody asks: a node idles in
+// less than half a gigabyte.
+var frugal = []string{"GOGC=30", "GODEBUG=memprofilerate=0"}
 
 func etcd() program {
 	return program{name: "etcd", env: frugal, argv: []string{bin + "etcd",
@@ -76,7 +86,9 @@ func etcd() program {
 		"--listen-peer-urls=http://127.0.0.1:2380",
 		"--initial-advertise-peer-urls=http://127.0.0.1:2380",
 		"--initial-cluster=" + nodeName + "=http://127.0.0.1:2380",
-		"--snapshot-count=5000",
+		// What a follower might have missed: there is none.
+		"--snapshot-count=2000",
+		"--snapshot-catchup-entries=100",
 		"--max-snapshots=2",
 		"--max-wals=2",
 		"--log-level=warn",
@@ -116,8 +128,27 @@ func apiServer(s settings) program {
 	}}
 }
 
-func controllerManager() program {
-	return program{name: "kube-controller-manager", env: frugal, argv: []string{bin + "kube-controller-manager",
+// controllers is every controller in one process: each of them alone takes 20 MiB and more for its copy of the same tables.
+func controllers(s settings) program {
+	argv := []string{bin + "controllers"}
+	for i, one := range [][]string{
+		controllerManager(), scheduler(), kubeProxy(),
+		after(addonsApplied, networkPolicy()), after(addonsApplied, localPath()), after(addonsApplied, metricsServer(s)),
+		after(crdsApplied, argoRollouts()),
+	} {
+		if i > 0 {
+			argv = append(argv, "--")
+		}
+		argv = append(argv, one...)
+	}
+	return program{name: "controllers", env: append([]string{"POD_NAMESPACE=maru-system"}, frugal...), argv: argv}
+}
+
+// after lets one of the controllers wait until a file exists.
+func after(note string, argv []string) []string { return append([]string{"after=" + note}, argv...) }
+
+func controllerManager() []string {
+	return []string{"kube-controller-manager",
 		"--kubeconfig=" + kubeconfig("controller-manager"),
 		"--authentication-kubeconfig=" + kubeconfig("controller-manager"),
 		"--authorization-kubeconfig=" + kubeconfig("controller-manager"),
@@ -129,18 +160,18 @@ func controllerManager() program {
 		"--cluster-signing-cert-file=" + pki + "/ca.crt",
 		"--cluster-signing-key-file=" + pki + "/ca.key",
 		"--profiling=false",
-	}}
+	}
 }
 
-func scheduler() program {
-	return program{name: "kube-scheduler", env: frugal, argv: []string{bin + "kube-scheduler",
+func scheduler() []string {
+	return []string{"kube-scheduler",
 		"--kubeconfig=" + kubeconfig("scheduler"),
 		"--authentication-kubeconfig=" + kubeconfig("scheduler"),
 		"--authorization-kubeconfig=" + kubeconfig("scheduler"),
 		"--bind-address=127.0.0.1",
 		"--leader-elect=false",
 		"--profiling=false",
-	}}
+	}
 }
 
 func kubelet(s settings) program {
@@ -153,24 +184,28 @@ func kubelet(s settings) program {
 	}}
 }
 
-func kubeProxy() program {
-	return program{name: "kube-proxy", env: frugal, argv: []string{bin + "kube-proxy",
+func kubeProxy() []string {
+	return []string{"kube-proxy",
 		"--config=" + runtime + "/kube-proxy.yaml",
 		"--hostname-override=" + nodeName,
-	}}
+	}
 }
 
 func coreDNS() program {
 	return program{name: "coredns", env: frugal, argv: []string{bin + "coredns", "-conf", runtime + "/Corefile"}}
 }
 
-func localPath() program {
-	return program{name: "local-path", env: frugal, argv: []string{bin + "local-path",
-		"-kubeconfig", kubeconfig("local-path"), "-root", state + "/volumes"}}
+func networkPolicy() []string {
+	return []string{"network-policy", "-kubeconfig", kubeconfig("network-policy"), "-pod-subnet", podSubnet}
 }
 
-func metricsServer(s settings) program {
-	return program{name: "metrics-server", env: frugal, argv: []string{bin + "metrics-server",
+func localPath() []string {
+	return []string{"local-path",
+		"-kubeconfig", kubeconfig("local-path"), "-root", state + "/volumes"}
+}
+
+func metricsServer(s settings) []string {
+	return []string{"metrics-server",
 		"--kubeconfig=" + kubeconfig("metrics-server"),
 		"--authentication-kubeconfig=" + kubeconfig("metrics-server"),
 		"--authorization-kubeconfig=" + kubeconfig("metrics-server"),
@@ -181,13 +216,12 @@ func metricsServer(s settings) program {
 		"--kubelet-certificate-authority=" + pki + "/ca.crt",
 		"--kubelet-preferred-address-types=InternalIP",
 		"--metric-resolution=15s",
-	}}
+	}
 }
 
-func argoRollouts() program {
+func argoRollouts() []string {
 	// Away from 8080, which a pod on the host's network may want.
-	return program{name: "argo-rollouts", env: append([]string{"POD_NAMESPACE=maru-system"}, frugal...), argv: []string{
-		bin + "argo-rollouts", "-kubeconfig", kubeconfig("argo-rollouts"), "-metrics-port", "10261", "-health-port", "10262"}}
+	return []string{"argo-rollouts", "-kubeconfig", kubeconfig("argo-rollouts"), "-metrics-port", "10261", "-health-port", "10262"}
 }
 
 // await tries until it works; the last error where it does not in time.

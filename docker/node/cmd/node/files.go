@@ -37,17 +37,19 @@ var places = map[string]string{
 	"config/kubelet.yaml":     runtime + "/kubelet.yaml",
 	"config/kube-proxy.yaml":  runtime + "/kube-proxy.yaml",
 	"config/Corefile":         runtime + "/Corefile",
+	"config/closed.nft":       runtime + "/closed.nft",
 	"config/pod-resolv.conf":  runtime + "/pod-resolv.conf",
 	"addons/10-dns.yaml":      runtime + "/addons/10-dns.yaml",
 	"addons/20-storage.yaml":  runtime + "/addons/20-storage.yaml",
 	"addons/30-metrics.yaml":  runtime + "/addons/30-metrics.yaml",
 	"addons/40-rollouts.yaml": runtime + "/addons/40-rollouts.yaml",
+	"addons/50-policies.yaml": runtime + "/addons/50-policies.yaml",
 }
 
 // Who speaks to the API server; each has a client certificate of its own, so that RBAC tells them apart.
 var clients = []string{
 	"admin", "argo-rollouts", "controller-manager", "coredns", "kube-proxy", "kubelet", "local-path", "metrics-server",
-	"scheduler",
+	"network-policy", "scheduler",
 }
 
 func kubeconfig(client string) string { return runtime + "/kubeconfig/" + client }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -39,14 +40,22 @@ func prepare(s settings) error {
 	}
 	// Where these are built into the kernel, or loaded already, modprobe has nothing to do; where they are really
 	// missing, kube-proxy's first rule says so.
-	for _, module := range []string{"br_netfilter", "overlay", "nf_conntrack", "ip_tables"} {
+	for _, module := range []string{"overlay", "nf_conntrack", "nf_tables", "ip_tables"} {
 		_ = command("/usr/sbin/modprobe", "-q", module)
 	}
 	// Each with whether the node can't be without it.
 	for setting, needed := range map[string]bool{
-		"net/ipv4/ip_forward=1":                true,
-		"net/bridge/bridge-nf-call-iptables=1": false,
-		"net/ipv4/conf/all/route_localnet=1":   false,
+		"net/ipv4/ip_forward=1":              true,
+		"net/ipv4/conf/all/route_localnet=1": false,
+		// A pod can't speak with another's address.
+		"net/ipv4/conf/all/rp_filter=1":     true,
+		"net/ipv4/conf/default/rp_filter=1": true,
+		// A pod that speaks to itself by its Service's address comes and goes by one interface: nothing to tell it.
+		"net/ipv4/conf/all/send_redirects=0":     false,
+		"net/ipv4/conf/default/send_redirects=0": false,
+		// Pods have IPv4 only, and so have the rules that keep them apart.
+		"net/ipv6/conf/all/disable_ipv6=1":     false,
+		"net/ipv6/conf/default/disable_ipv6=1": false,
 		// The gateway listens on port 80 of the node as an ordinary user.
 		"net/ipv4/ip_unprivileged_port_start=0":       true,
 		"fs/inotify/max_user_instances=8192":          false,
@@ -66,6 +75,8 @@ func prepare(s settings) error {
 // firewall lets pods and the Docker network reach what is meant for them on the node, and nothing else: etcd and the
 // like listen on loopback, but the kubelet, the controllers' metrics and the proxy's health ports can't.
 func firewall(s settings) error {
+	// Every pod hangs on a cable of its own (CNI's ptp): its traffic is routed, and so filtered, wherever it goes.
+	const pods = "veth+"
 	rules := [][]string{
 		{"-N", "MARU-INPUT"},
 		{"-F", "MARU-INPUT"},
@@ -74,8 +85,8 @@ func firewall(s settings) error {
 		{"-A", "MARU-INPUT", "-p", "icmp", "-j", "ACCEPT"},
 		// The gateway's ports and the API, which asks for a certificate or a token.
 		{"-A", "MARU-INPUT", "-p", "tcp", "-m", "multiport", "--dports", "80,443,6443", "-j", "ACCEPT"},
-		{"-A", "MARU-INPUT", "-i", "cni0", "-p", "udp", "--dport", "53", "-j", "ACCEPT"},
-		{"-A", "MARU-INPUT", "-i", "cni0", "-p", "tcp", "--dport", "53", "-j", "ACCEPT"},
+		{"-A", "MARU-INPUT", "-i", pods, "-p", "udp", "--dport", "53", "-j", "ACCEPT"},
+		{"-A", "MARU-INPUT", "-i", pods, "-p", "tcp", "--dport", "53", "-j", "ACCEPT"},
 		{"-A", "MARU-INPUT", "-j", "DROP"},
 		{"-D", "INPUT", "-j", "MARU-INPUT"},
 		{"-I", "INPUT", "-j", "MARU-INPUT"},
@@ -83,15 +94,18 @@ func firewall(s settings) error {
 		{"-N", "MARU-FORWARD"},
 		{"-F", "MARU-FORWARD"},
 		{"-A", "MARU-FORWARD", "-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED", "-j", "RETURN"},
-		{"-A", "MARU-FORWARD", "-i", "cni0", "-d", s.network.Masked().String(), "-j", "DROP"},
-		{"-A", "MARU-FORWARD", "-i", "cni0", "-d", "169.254.0.0/16", "-j", "DROP"},
+		{"-A", "MARU-FORWARD", "-i", pods, "-d", s.network.Masked().String(), "-j", "DROP"},
+		{"-A", "MARU-FORWARD", "-i", pods, "-d", "169.254.0.0/16", "-j", "DROP"},
 		{"-D", "FORWARD", "-j", "MARU-FORWARD"},
 		{"-I", "FORWARD", "-j", "MARU-FORWARD"},
+		// What pods send out carries the node's address.
+		{"-t", "nat", "-D", "POSTROUTING", "-s", podSubnet, "!", "-d", podSubnet, "-j", "MASQUERADE"},
+		{"-t", "nat", "-A", "POSTROUTING", "-s", podSubnet, "!", "-d", podSubnet, "-j", "MASQUERADE"},
 	}
 	for _, rule := range rules {
 		err := command(append([]string{"/usr/sbin/iptables", "-w"}, rule...)...)
 		// Making a chain that is there, and removing a jump that is not, fail: after a restart, and on a first start.
-		if err != nil && rule[0] != "-N" && rule[0] != "-D" {
+		if err != nil && !slices.Contains(rule, "-N") && !slices.Contains(rule, "-D") {
 			return err
 		}
 	}
