@@ -21,11 +21,17 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
-/// RFC 3339, UTC.
-pub(crate) fn rfc3339(seconds: i64) -> String {
+/// Year, month, day, hour, minute and second, UTC.
+pub(crate) fn fields(seconds: i64) -> [i64; 6] {
     let (year, month, day) = civil(seconds.div_euclid(86_400));
     let rest = seconds.rem_euclid(86_400);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
+    [year, month, day, rest / 3600, rest / 60 % 60, rest % 60]
+}
+
+/// RFC 3339, UTC.
+pub(crate) fn rfc3339(seconds: i64) -> String {
+    let [year, month, day, hour, minute, second] = fields(seconds);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 /// RFC 9110, 5.6.7.

@@ -48,11 +48,12 @@ impl Home {
             return Err(AgentError::BadPath { path: given.chars().take(200).collect() });
         }
         let path = Path::new(given);
-        if path.is_absolute() {
-            let inside = path.strip_prefix(&self.path).map_err(|_| AgentError::Outside { path: given.to_owned() })?;
-            return Ok(inside.to_owned());
-        }
-        Ok(path.to_owned())
+        let path = if path.is_absolute() {
+            path.strip_prefix(&self.path).map_err(|_| AgentError::Outside { path: given.to_owned() })?
+        } else {
+            path
+        };
+        Ok(path.components().filter(|step| *step != Component::CurDir).collect())
     }
 
     /// Opens what the path leads to, links followed.

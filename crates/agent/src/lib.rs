@@ -31,6 +31,7 @@ mod tunnel;
 mod watch;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
 
@@ -40,6 +41,9 @@ pub use error::AgentError;
 pub use home::Home;
 pub use serve::{Config, serve};
 pub use tty::become_program;
+
+/// Archives made at once; more wait.
+const ARCHIVES: usize = 3;
 
 /// All that the facilities share.
 pub struct Agent {
@@ -54,6 +58,9 @@ pub struct Agent {
     tags: files::Tags,
     /// Held while a save looks at what it replaces.
     saving: tokio::sync::Mutex<()>,
+    uploads: files::Uploads,
+    /// Each archive in the making has a thread, which waits for who reads it.
+    archiving: Arc<tokio::sync::Semaphore>,
     tasks: TaskTracker,
 }
 
@@ -68,6 +75,8 @@ impl Agent {
             terminals: terminal::Terminals::default(),
             tags: files::Tags::default(),
             saving: tokio::sync::Mutex::new(()),
+            uploads: files::Uploads::default(),
+            archiving: Arc::new(tokio::sync::Semaphore::new(ARCHIVES)),
             tasks: TaskTracker::new(),
         }
     }

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod files;
 mod link;
 mod problem;
 mod terminal;
@@ -18,6 +19,7 @@ pub use api::{
     CreateTerminal, Entry, EntryKind, ExecRequest, ExecResponse, Found, MakeFolder, Match, Move, Port, REVERSE_PORT, Stats, TerminalInfo,
     TreeResponse, TunnelUpgrade, WatchEvent,
 };
+pub use files::{CreateUpload, FinishUpload, Restore, Restored, Trash, Trashed, Unpacked, Upload};
 pub use link::{Incoming, Link, LinkError, LinkStream, Side, link};
 pub use problem::Problem;
 pub use terminal::{ClientFrame, HIGH_WATER, LOW_WATER, SUBPROTOCOL, ServerFrame, TerminalStatus};

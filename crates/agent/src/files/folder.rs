@@ -7,10 +7,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use http::StatusCode;
 use maru_protocol::{Entry, EntryKind, MakeFolder, TreeResponse};
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, readlinkat, statat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, readlinkat, statat, unlinkat};
 use rustix::io::Errno;
 
-use super::TEMPORARY;
+use super::{TEMPORARY, new_name};
 use crate::extract::Body;
 use crate::home::Home;
 use crate::{Agent, AgentError};
@@ -30,7 +30,11 @@ pub(crate) async fn tree(State(agent): State<Arc<Agent>>, Path(given): Path<Stri
         for item in Dir::read_from(&folder).map_err(failed)? {
             let item = item.map_err(failed)?;
             let name = OsStr::from_bytes(item.file_name().to_bytes());
-            if name == "." || name == ".." || name.as_bytes().starts_with(TEMPORARY.as_bytes()) {
+            if name == "." || name == ".." {
+                continue;
+            }
+            if name.as_bytes().starts_with(TEMPORARY.as_bytes()) {
+                remove_if_old(&folder, name);
                 continue;
             }
             match entry(&agent.home, &path, &folder, name) {
@@ -46,11 +50,20 @@ pub(crate) async fn tree(State(agent): State<Arc<Agent>>, Path(given): Path<Stri
     .await
 }
 
+/// The draft of a save that died with its agent. One being written is never so old.
+fn remove_if_old(folder: &OwnedFd, name: &OsStr) {
+    const OLD_SECONDS: i64 = 3600;
+    let now = crate::clock::now_ms() / 1000;
+    if statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| now - stat.st_mtime > OLD_SECONDS) {
+        let _ = unlinkat(folder, name, AtFlags::empty());
+    }
+}
+
 fn rank(entry: &Entry) -> bool {
     entry.target_kind.unwrap_or(entry.kind) != EntryKind::Folder
 }
 
-fn kind_of(mode: u32) -> EntryKind {
+pub(super) fn kind_of(mode: u32) -> EntryKind {
     match FileType::from_raw_mode(mode) {
         FileType::RegularFile => EntryKind::File,
         FileType::Directory => EntryKind::Folder,
@@ -83,7 +96,7 @@ fn entry(home: &Home, path: &std::path::Path, folder: &OwnedFd, name: &OsStr) ->
 /// `POST /folders`: makes a folder and those above it. One that is there already is fine.
 pub(crate) async fn make_folder(State(agent): State<Arc<Agent>>, Body(wanted): Body<MakeFolder>) -> Result<StatusCode, AgentError> {
     crate::blocking(move || {
-        let path = agent.home.relative(&wanted.path)?;
+        let path = new_name::of(&agent.home, agent.home.relative(&wanted.path)?);
         agent.home.make_folders(&path).map_err(|e| match e {
             Errno::NOTDIR => AgentError::Exists { path: wanted.path.clone() },
             other => AgentError::of("make", &wanted.path, other),

@@ -1,14 +1,26 @@
-//! Reading, saving, moving and listing files.
+//! Reading, saving, moving and listing files; the trash; uploads in parts; archives.
 
+mod archive;
+mod conditions;
+mod draft;
 mod folder;
+mod new_name;
+mod range;
 mod read;
+mod remove;
 mod save;
 mod transfer;
+mod trash;
+mod uploads;
+mod walk;
 
+pub(crate) use archive::{download, upload};
 pub(crate) use folder::{make_folder, tree, tree_root};
 pub(crate) use read::{Tags, read};
 pub(crate) use save::save;
 pub(crate) use transfer::{move_entry, remove};
+pub(crate) use trash::{discard, empty, list as trash, restore};
+pub(crate) use uploads::{Uploads, append, cancel, content, create, finish, list as uploads, show};
 
 use std::os::fd::OwnedFd;
 
@@ -20,6 +32,19 @@ use crate::home::Home;
 
 /// Prefix of the names of half-written files. Never listed, never watched.
 pub(crate) const TEMPORARY: &str = ".maru-save-";
+
+/// What the agent keeps for itself, relative to home.
+pub(crate) const OWN: &str = ".local/share/maru";
+
+/// Bytes of a file whose content is still hashed each time that its tag is wanted.
+const GIANT: i64 = 256 * 1024 * 1024;
+
+/// The tag of a file too big to be read for it (1 TB of holes costs a student one `truncate`): what is certain to differ
+/// once the content does.
+fn giant_tag(stat: &Stat) -> Option<String> {
+    let Stat { st_ino, st_size, st_mtime, st_mtime_nsec, st_ctime, st_ctime_nsec, .. } = stat;
+    (*st_size > GIANT).then(|| format!("\"v-{st_ino:x}-{st_size:x}-{st_mtime:x}.{st_mtime_nsec:x}-{st_ctime:x}.{st_ctime_nsec:x}\""))
+}
 
 /// Opens a regular file for reading. Neither a FIFO nor a device can hold the agent up.
 fn open_regular(home: &Home, given: &str) -> Result<(std::fs::File, Stat), AgentError> {

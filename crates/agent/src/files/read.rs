@@ -10,7 +10,8 @@ use rustix::fs::Stat;
 use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 
-use super::{hash_file, names, open_regular};
+use super::range::parse_range;
+use super::{giant_tag, hash_file, names, open_regular};
 use crate::{Agent, AgentError};
 
 /// Tags of files as they were, so that a video is not hashed again for each of its ranges.
@@ -29,7 +30,10 @@ impl Tags {
         (stat.st_dev, stat.st_ino, stat.st_size, stat.st_ctime, stat.st_ctime_nsec as i64)
     }
 
-    fn of(&self, file: &mut std::fs::File, stat: &Stat) -> std::io::Result<String> {
+    pub(super) fn of(&self, file: &mut std::fs::File, stat: &Stat) -> std::io::Result<String> {
+        if let Some(tag) = giant_tag(stat) {
+            return Ok(tag);
+        }
         let version = Self::version(stat);
         if let Some(tag) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&version) {
             return Ok(tag.clone());
@@ -91,43 +95,4 @@ pub(crate) async fn read(State(agent): State<Arc<Agent>>, Path(path): Path<Strin
         response.headers_mut().insert(header::CONTENT_RANGE, value);
     }
     Ok(response)
-}
-
-/// Reads a `Range` of one part (RFC 9110, 14.1.2): none where it is to be ignored, `Some(None)` where it cannot be
-/// satisfied, else first and last byte.
-fn parse_range(header: &str, size: u64) -> Option<Option<(u64, u64)>> {
-    let spec = header.strip_prefix("bytes=")?.trim();
-    let (first, last) = spec.split_once('-')?;
-    if spec.contains(',') {
-        return None;
-    }
-    if first.is_empty() {
-        let suffix: u64 = last.parse().ok()?;
-        return Some((suffix > 0 && size > 0).then(|| (size.saturating_sub(suffix), size - 1)));
-    }
-    let first: u64 = first.parse().ok()?;
-    let last = if last.is_empty() { u64::MAX } else { last.parse().ok()? };
-    if last < first {
-        return None;
-    }
-    Some((first < size).then(|| (first, last.min(size - 1))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parse_range;
-
-    #[test]
-    fn ranges() {
-        assert_eq!(parse_range("bytes=0-3", 10), Some(Some((0, 3))));
-        assert_eq!(parse_range("bytes=4-", 10), Some(Some((4, 9))));
-        assert_eq!(parse_range("bytes=-4", 10), Some(Some((6, 9))));
-        assert_eq!(parse_range("bytes=-40", 10), Some(Some((0, 9))));
-        assert_eq!(parse_range("bytes=3-99", 10), Some(Some((3, 9))));
-        assert_eq!(parse_range("bytes=10-", 10), Some(None));
-        assert_eq!(parse_range("bytes=-0", 10), Some(None));
-        assert_eq!(parse_range("bytes=5-3", 10), None);
-        assert_eq!(parse_range("bytes=0-1,3-4", 10), None);
-        assert_eq!(parse_range("lines=0-1", 10), None);
-    }
 }

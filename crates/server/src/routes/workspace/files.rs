@@ -16,6 +16,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/workspace/folders", post(pass))
         .route("/workspace/search", get(pass))
         .route("/workspace/paths", get(pass))
+        .route("/workspace/biggest", get(pass))
         .route("/workspace/watch", get(pass))
         .route("/workspace/archive.zip", get(pass))
         .route("/workspace/upload", post(pass))
