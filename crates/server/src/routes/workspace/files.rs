@@ -1,4 +1,4 @@
-//! Files, folders, search, watch, archives: answered by the agent.
+//! Files, folders, the trash, search, watch, uploads, archives: answered by the agent.
 
 use axum::Router;
 use axum::routing::{any, get, post};
@@ -20,4 +20,11 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/workspace/watch", get(pass))
         .route("/workspace/archive.zip", get(pass))
         .route("/workspace/upload", post(pass))
+        .route("/workspace/uploads", any(pass))
+        .route("/workspace/uploads/{id}", any(pass))
+        .route("/workspace/uploads/{id}/content", get(pass))
+        .route("/workspace/uploads/{id}/finish", post(pass))
+        .route("/workspace/trash", any(pass))
+        .route("/workspace/trash/{id}", any(pass))
+        .route("/workspace/trash/{id}/restore", post(pass))
 }
