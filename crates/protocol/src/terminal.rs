@@ -80,4 +80,18 @@ mod tests {
         let ack: ClientFrame = serde_json::from_str(r#"{"type":"ack","seq":9}"#).unwrap();
         assert_eq!(ack, ClientFrame::Ack { seq: 9 });
     }
+
+    proptest::proptest! {
+        #[test]
+        fn frames_survive_the_wire_and_nonsense_is_refused(seq in proptest::num::u64::ANY, code in proptest::num::i32::ANY, text in ".{0,60}") {
+            let status = TerminalStatus { command: Some(text.clone()), last_exit_code: Some(code), ..TerminalStatus::default() };
+            for frame in [ServerFrame::Attached { seq, cols: 1, rows: 2 }, ServerFrame::Exit { code }, ServerFrame::Status(status)] {
+                let json = serde_json::to_string(&frame).unwrap();
+                proptest::prop_assert_eq!(serde_json::from_str::<ServerFrame>(&json).unwrap(), frame);
+            }
+            proptest::prop_assert!(serde_json::from_str::<ClientFrame>(&text).is_err());
+            let unknown = serde_json::json!({ "type": text, "seq": seq }).to_string();
+            proptest::prop_assert_eq!(serde_json::from_str::<ClientFrame>(&unknown).is_ok(), text == "ack");
+        }
+    }
 }

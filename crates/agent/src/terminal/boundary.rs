@@ -84,6 +84,8 @@ fn next(state: State, byte: u8) -> State {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::Boundary;
 
     fn safe_of(bytes: &[u8]) -> usize {
@@ -125,5 +127,54 @@ mod tests {
         boundary.feed(b"\x1b]0;");
         boundary.feed(&vec![b'x'; 300 * 1024]);
         assert_eq!(boundary.safe(), 4 + 300 * 1024);
+    }
+
+    /// Pieces of which none can be cut within, in any order.
+    fn pieces() -> impl Strategy<Value = Vec<Vec<u8>>> {
+        let piece = prop_oneof![
+            "[ -~]{1,4}".prop_map(String::into_bytes),
+            "[가-힣é\u{1f600}]{1,3}".prop_map(String::into_bytes),
+            Just(b"\r\n".to_vec()),
+            "[0-9;?>]{0,8}[A-Za-z]".prop_map(|s| format!("\x1b[{s}").into_bytes()),
+            "[ -~]{0,12}".prop_map(|s| format!("\x1b]{s}\x07").into_bytes()),
+            "[ -~]{0,12}".prop_map(|s| format!("\x1bP{s}\x1b\\").into_bytes()),
+            Just(b"\x1b(0".to_vec()),
+            Just(b"\x1b7".to_vec()),
+        ];
+        prop::collection::vec(piece, 0..12)
+    }
+
+    proptest! {
+        #[test]
+        fn says_the_same_however_the_output_is_chopped(bytes in prop::collection::vec(any::<u8>(), 0..300), at in 0usize..300) {
+            let (mut whole, mut chopped) = (Boundary::new(), Boundary::new());
+            whole.feed(&bytes);
+            let (a, b) = bytes.split_at(at.min(bytes.len()));
+            chopped.feed(a);
+            prop_assert!(chopped.safe() <= a.len() as u64);
+            chopped.feed(b);
+            prop_assert_eq!(chopped.safe(), whole.safe());
+        }
+
+        #[test]
+        fn cuts_only_within_plain_text_and_between_pieces(pieces in pieces(), at in 0usize..200) {
+            let all = pieces.concat();
+            let at = at.min(all.len());
+            let mut boundary = Boundary::new();
+            boundary.feed(&all[..at]);
+            let safe = usize::try_from(boundary.safe()).unwrap();
+            let mut start = 0;
+            for piece in &pieces {
+                let end = start + piece.len();
+                if start < safe && safe < end {
+                    // Within a piece that is no sequence, a cut is between characters.
+                    prop_assert!(piece[0] != 0x1b, "cut {} within {}", safe - start, piece.escape_ascii());
+                    prop_assert!(std::str::from_utf8(&all[start..safe]).is_ok());
+                }
+                // What was whole before the end of the output is not held back.
+                prop_assert!(end > at || safe >= end);
+                start = end;
+            }
+        }
     }
 }

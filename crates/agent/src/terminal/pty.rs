@@ -130,16 +130,20 @@ pub(super) async fn write_input(terminal: Arc<Terminal>) {
     while let Some(input) = terminal.next_input().await {
         let mut rest = &input[..];
         while !rest.is_empty() {
-            let Ok(mut ready) = terminal.master.writable().await else { return };
-            match rustix::io::write(&terminal.master, rest) {
-                Ok(n) => rest = &rest[n..],
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => ready.clear_ready(),
-                Err(_) => return,
-            }
-            // Typed while this was stuck: an interrupt drops what waits before it, as the kernel's own queue does.
+            // By an interrupt, there may be room without anybody having read: of that, nobody tells.
+            let ready = tokio::select! {
+                ready = terminal.master.writable() => Some(ready),
+                () = terminal.typed.notified() => None,
+            };
+            // It drops what waits before it, as the kernel's own queue does.
             if !terminal.input().go_on() {
                 break;
+            }
+            match (rustix::io::write(&terminal.master, rest), ready) {
+                (Ok(n), _) => rest = &rest[n..],
+                (Err(Errno::INTR), _) | (Err(Errno::AGAIN), None) => {}
+                (Err(Errno::AGAIN), Some(Ok(mut ready))) => ready.clear_ready(),
+                (Err(_), _) => return,
             }
         }
         terminal.input().written();

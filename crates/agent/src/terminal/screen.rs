@@ -40,7 +40,49 @@ impl std::fmt::Write for Probe {
     }
 }
 
+/// Counts lines.
+struct Lines(usize);
+
+impl std::fmt::Write for Lines {
+    fn write_str(&mut self, s: &str) -> std::fmt::Result {
+        self.0 += s.matches('\n').count();
+        Ok(())
+    }
+}
+
+/// What a row comes after.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Nothing,
+    Line,
+    /// A row that goes on in this one.
+    Wrapped,
+}
+
+/// Adds a row's text such that a terminal of the same width breaks lines where this one did.
+fn add_row(out: &mut String, text: &str, before: Before) {
+    match before {
+        Before::Nothing => {}
+        Before::Line => out.push_str("\r\n"),
+        // Only a character makes a terminal go on in the next row: one that leaves no trace.
+        Before::Wrapped if text.is_empty() || text.starts_with('\x1b') => out.push_str(" \x08\x1b[X"),
+        Before::Wrapped => {}
+    }
+    out.push_str(text);
+    if text.contains('\x1b') {
+        out.push_str("\x1b[m");
+    }
+}
+
 impl Above {
+    fn before(&self, newline: bool) -> Before {
+        match (self.lines.is_empty(), newline) {
+            (_, true) => Before::Line,
+            (false, false) => Before::Wrapped,
+            (true, false) => Before::Nothing,
+        }
+    }
+
     fn clear(&mut self) {
         self.lines.clear();
         self.bytes = 0;
@@ -55,16 +97,11 @@ impl vt100::Callbacks for Above {
         }
         let mut probe = Probe { newline: false };
         let _ = row.write_formatted_basic(&mut probe, &mut self.state);
-        let mut line = String::new();
-        if probe.newline {
-            line.push_str("\r\n");
-        }
-        let mut state = BasicFormattedCaptureState::new();
+        let (mut text, mut state) = (String::new(), BasicFormattedCaptureState::new());
         // Writing into a String cannot fail.
-        let _ = row.write_formatted_basic(&mut line, &mut state);
-        if line.contains('\x1b') {
-            line.push_str("\x1b[m");
-        }
+        let _ = row.write_formatted_basic(&mut text, &mut state);
+        let mut line = String::with_capacity(text.len() + 5);
+        add_row(&mut line, &text, self.before(probe.newline));
         self.state = state;
         self.bytes += line.len();
         self.lines.push_back(line.into());
@@ -129,16 +166,14 @@ impl Screen {
         }
         let above = self.parser.callbacks();
         let mut out = String::with_capacity(above.bytes + 16 * 1024);
-        // A full reset; it empties the scrollback, too.
-        out.push_str("\x1bc");
+        // A full reset, which empties the scrollback, too. Then nothing is to be shown until all is there.
+        out.push_str("\x1bc\x1b[?2026h");
         for line in &above.lines {
             out.push_str(line);
         }
-        let screen = self.parser.screen();
-        let mut rest = String::new();
-        let mut state = above.state.clone();
-        let _ = screen.write_contents_formatted_basic(&mut rest, BasicFormattedCaptureRange::Full(&mut state));
-        out.push_str(&rest.replace('\n', "\r\n"));
+        let before = self.before_cells();
+        self.add_cells(&mut out, before);
+        let (above, screen) = (self.parser.callbacks(), self.parser.screen());
         out.push_str("\x1b[m");
         out.push_str(&screen.state_formatted());
         if let Some(title) = &above.title {
@@ -150,7 +185,39 @@ impl Screen {
             out.push_str(&state);
         }
         self.dialect.replay(&mut out);
+        out.push_str("\x1b[?2026l");
         out.into_bytes()
+    }
+}
+
+impl Screen {
+    /// What the first row kept as cells comes after. Only what the VT writes tells: one line more, if that is a line.
+    fn before_cells(&self) -> Before {
+        let count = |mut state| {
+            let mut lines = Lines(0);
+            // It counts and never fails.
+            let _ = self.parser.screen().write_contents_formatted_basic(&mut lines, BasicFormattedCaptureRange::Full(&mut state));
+            lines.0
+        };
+        let above = self.parser.callbacks();
+        let newline = count(above.state.clone()) > count(BasicFormattedCaptureState::new());
+        above.before(newline)
+    }
+
+    /// The rows that are kept as cells: above the screen, and the screen.
+    fn add_cells(&mut self, out: &mut String, mut before: Before) {
+        let screen = self.parser.screen_mut();
+        let (rows, cols) = (usize::from(screen.size().0.get()), screen.size().1.get());
+        let above = screen.scrollback_len();
+        for at in 0..above + rows {
+            // Looked at as the first row on view, so far as one can scroll back to it.
+            screen.set_scrollback(above.saturating_sub(at));
+            let row = at.saturating_sub(above);
+            let text = screen.rows_formatted(0, cols).nth(row).unwrap_or_default();
+            add_row(out, &text, before);
+            before = if screen.row_wrapped(u16::try_from(row).unwrap_or(u16::MAX)) { Before::Wrapped } else { Before::Line };
+        }
+        screen.set_scrollback(0);
     }
 }
 
@@ -160,6 +227,8 @@ fn size(cols: u16, rows: u16) -> (NonZeroU16, NonZeroU16) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::Screen;
 
     /// What a viewer's own terminal holds after a replay: scrollback and screen, as text.
@@ -227,5 +296,59 @@ mod tests {
         assert_eq!(lines[lines.len() - 2].trim_end(), "line 29999");
         screen.feed(b"\x1b[H\x1b[2J\x1b[3Jfresh");
         assert_eq!(seen(&screen.replay(), 80, 24).0.len(), 24);
+    }
+
+    #[test]
+    fn line_drawing_and_margins_come_back() {
+        let mut screen = Screen::new(20, 6);
+        screen.feed(b"\x1b(0lqqk\x1b(B box\r\n\x1b[2;4r\x1b[3;1H\x1b(0x");
+        let (lines, mut viewer) = seen(&screen.replay(), 20, 6);
+        assert_eq!((lines[0].as_str(), lines[2].as_str()), ("┌──┐ box", "│"));
+        // What follows is drawn as it would have been.
+        assert_eq!(viewer.screen().cursor_position(), (2, 1));
+        viewer.process(b"\r\n\r\n\r\nend");
+        assert_eq!(viewer.screen().rows(0, 20).nth(3).unwrap(), "end");
+        assert!(screen.replay().ends_with(b"\x1b(0\x1b[?2026l"));
+    }
+
+    /// What a program may say, except for what only the VT of a viewer knows.
+    fn saying() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            8 => "[ -~]{1,30}".prop_map(String::into_bytes),
+            3 => "[가-힣]{1,20}".prop_map(String::into_bytes),
+            8 => Just(b"\r\n".to_vec()),
+            1 => Just(b"\n".to_vec()),
+            3 => (0u8..8).prop_map(|c| format!("\x1b[3{c};1m").into_bytes()),
+            2 => Just(b"\x1b[m".to_vec()),
+            2 => (1u8..8, 1u8..24).prop_map(|(r, c)| format!("\x1b[{r};{c}H").into_bytes()),
+            1 => (0u8..3).prop_map(|n| format!("\x1b[{n}J").into_bytes()),
+            1 => (0u8..3).prop_map(|n| format!("\x1b[{n}K").into_bytes()),
+            1 => (1u8..4).prop_map(|n| format!("\x1b[{n}L").into_bytes()),
+            1 => Just(b"\x1b[?1049h\x1b[H".to_vec()),
+            1 => Just(b"\x1b[?1049l".to_vec()),
+            1 => Just(b"\x1b]0;title\x07".to_vec()),
+            1 => Just(b"\x1b[?25l".to_vec()),
+            1 => Just(b"\x1b[?2004h".to_vec()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_replay_and_what_follows_is_as_if_one_had_been_there(
+            before in prop::collection::vec(saying(), 0..40),
+            after in prop::collection::vec(saying(), 0..10),
+        ) {
+            let (before, after) = (before.concat(), after.concat());
+            let mut screen = Screen::new(24, 8);
+            screen.feed(&before);
+            let mut replayed = screen.replay();
+            let (now, _) = seen(&replayed, 24, 8);
+            prop_assert_eq!(now, seen(&before, 24, 8).0);
+            // The cursor of the screen behind an alternate one is not told by the VT.
+            if !before.windows(6).any(|w| w == b"\x1b[?104") && !after.windows(6).any(|w| w == b"\x1b[?104") {
+                replayed.extend_from_slice(&after);
+                prop_assert_eq!(seen(&replayed, 24, 8).0, seen(&[before, after].concat(), 24, 8).0);
+            }
+        }
     }
 }

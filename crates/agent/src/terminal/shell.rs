@@ -6,7 +6,7 @@
 //! zsh:  ZDOTDIR={…}/zsh         zshenv gives ZDOTDIR back and adds marks.zsh; the dotfiles follow
 //! ```
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -84,13 +84,43 @@ pub(super) fn choose(wanted: Option<&str>) -> String {
     [wanted, own.as_deref(), Some("/bin/bash")].into_iter().flatten().find(runs).unwrap_or("/bin/sh").to_owned()
 }
 
-/// Characters are UTF-8, whatever the container, its image or a class says. The language is kept.
+/// Characters are UTF-8, whatever the container, its image or a class says. The language is kept where it is installed.
 pub(super) fn locale(command: &mut Command) {
-    let utf8 = |value: &str| value.to_ascii_uppercase().replace('-', "").ends_with("UTF8");
-    let of = |name: &str| std::env::var(name).ok().filter(|value| utf8(value));
+    let of = |name: &str| std::env::var(name).ok().filter(|value| is_utf8(value) && is_installed(value));
     let lang = of("LC_ALL").or_else(|| of("LANG")).unwrap_or_else(|| "C.UTF-8".to_owned());
-    // The one locale that needs no files: a language that is not installed would else fall back to ASCII.
+    // LC_ALL would win over both.
     command.env_remove("LC_ALL").env("LANG", lang).env("LC_CTYPE", "C.UTF-8");
+}
+
+fn is_utf8(locale: &str) -> bool {
+    locale.split(['.', '@']).nth(1).is_some_and(|codeset| matches!(codeset.to_ascii_lowercase().as_str(), "utf-8" | "utf8"))
+}
+
+/// With one category that it does not know, the C library takes none, and characters would be bytes.
+fn is_installed(locale: &str) -> bool {
+    let (language, rest) = locale.split_once('.').unwrap_or((locale, ""));
+    let modifier = rest.split_once('@').map_or(String::new(), |(_, modifier)| format!("@{modifier}"));
+    // As glibc writes it.
+    let name = format!("{language}.utf8{modifier}");
+    language == "C" || Path::new("/usr/lib/locale").join(&name).is_dir() || is_archived(&name).unwrap_or(false)
+}
+
+/// Whether the archive of compiled locales knows this name. Some hundred kilobytes to some megabytes, read in pieces.
+fn is_archived(name: &str) -> std::io::Result<bool> {
+    let mut archive = std::fs::File::open("/usr/lib/locale/locale-archive")?;
+    let (wanted, mut buffer, mut held) = (format!("{name}\0").into_bytes(), vec![0; 64 * 1024], 0);
+    loop {
+        let read = archive.read(&mut buffer[held..])?;
+        if read == 0 {
+            return Ok(false);
+        }
+        let filled = held + read;
+        if buffer[..filled].windows(wanted.len()).any(|window| window == wanted) {
+            return Ok(true);
+        }
+        held = filled.min(wanted.len());
+        buffer.copy_within(filled - held..filled, 0);
+    }
 }
 
 /// Where the files are, once [`crate::serve`] knows.

@@ -29,8 +29,8 @@ struct Viewer {
     observes: bool,
     /// The size of this viewer's window, once known.
     window: Option<(u16, u16)>,
-    /// The size it was last told the terminal has, or has taken by itself.
-    told: (u16, u16),
+    /// The size it was last told the terminal has; none where it waits for that.
+    told: Option<(u16, u16)>,
     told_status: TerminalStatus,
     /// When it last typed, as a count of all typing.
     typed: u64,
@@ -169,7 +169,7 @@ impl State {
         let viewer = Viewer {
             observes,
             window: None,
-            told: self.size,
+            told: Some(self.size),
             told_status: TerminalStatus::default(),
             typed: 0,
             needs_replay: resume.is_none(),
@@ -234,8 +234,8 @@ impl State {
         let window = (cols.clamp(2, 1000), rows.clamp(1, 500));
         let viewer = self.viewers.get_mut(&id)?;
         viewer.window = Some(window);
-        // It has drawn itself at its window's size already: where that will not be the terminal's, it is to be told.
-        viewer.told = window;
+        // Whether it gets that or not, it is told.
+        viewer.told = None;
         self.fit()
     }
 
@@ -298,7 +298,7 @@ impl State {
             let bytes = self.screen.replay();
             let from = self.screened;
             viewer.needs_replay = false;
-            viewer.told = size;
+            viewer.told = Some(size);
             (viewer.attached_at, viewer.catches_up_to, viewer.sent, viewer.acked) = (from, from, from, from);
             let replay = ServerFrame::Replay { bytes: bytes.len() as u64, cols: size.0, rows: size.1 };
             let attached = ServerFrame::Attached { seq: from, cols: size.0, rows: size.1 };
@@ -306,11 +306,11 @@ impl State {
         }
         if viewer.needs_attached {
             viewer.needs_attached = false;
-            viewer.told = size;
+            viewer.told = Some(size);
             return Step::Frame(ServerFrame::Attached { seq: viewer.sent, cols: size.0, rows: size.1 });
         }
-        if viewer.told != size {
-            viewer.told = size;
+        if viewer.told != Some(size) {
+            viewer.told = Some(size);
             return Step::Frame(ServerFrame::Size { cols: size.0, rows: size.1 });
         }
         if viewer.told_status != self.status {

@@ -53,6 +53,29 @@ impl World {
         Self { folder, link, incoming, reverse, stop, serving }
     }
 
+    /// The agent as a program of its own, as in a container, with these variables and `/` as its folder. Returns its process
+    /// id, too.
+    pub async fn spawned(variables: &[(&str, &str)]) -> (Self, u32) {
+        let folder = tempfile::tempdir().unwrap();
+        let (home, socket) = (folder.path().join("home"), folder.path().join("agent.sock"));
+        std::fs::create_dir(&home).unwrap();
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_maru-agent"));
+        command.args(["serve", "--reverse", "none", "--socket"]).arg(&socket).arg("--home").arg(&home);
+        command.current_dir("/").env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").envs(variables.iter().copied());
+        let child = command.kill_on_drop(true).spawn().unwrap();
+        let (pid, stop) = (child.id().unwrap(), CancellationToken::new());
+        let token = stop.clone();
+        let serving = tokio::spawn(async move {
+            token.cancelled().await;
+            drop(child);
+        });
+        while tokio::net::UnixStream::connect(&socket).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let (link, incoming) = connect(&socket).await;
+        (Self { folder, link, incoming, reverse: 0, stop, serving }, pid)
+    }
+
     pub fn home(&self) -> std::path::PathBuf {
         self.folder.path().join("home")
     }
@@ -132,6 +155,15 @@ pub enum Event {
 impl View {
     pub async fn next(&mut self) -> Event {
         loop {
+            match self.next_or_status().await {
+                Event::Frame(ServerFrame::Status(_)) => {}
+                event => return event,
+            }
+        }
+    }
+
+    async fn next_or_status(&mut self) -> Event {
+        loop {
             let message = tokio::time::timeout(Duration::from_secs(20), self.socket.next()).await.expect("something within 20 s");
             match message {
                 Some(Ok(Message::Text(text))) => {
@@ -149,10 +181,7 @@ impl View {
                             assert_eq!(replay.len() as u64, bytes);
                             self.replays.push(replay);
                         }
-                        ServerFrame::Status(status) => {
-                            self.status = status;
-                            continue;
-                        }
+                        ServerFrame::Status(ref status) => self.status = status.clone(),
                         _ => {}
                     }
                     return Event::Frame(frame);
@@ -196,6 +225,16 @@ impl View {
             }
             if seen.len() > 1024 * 1024 {
                 seen.drain(..seen.len() - 16 * 1024);
+            }
+        }
+    }
+
+    /// Takes events until a status is told that is as wanted.
+    pub async fn until_status(&mut self, wanted: impl Fn(&TerminalStatus) -> bool) {
+        while !wanted(&self.status) {
+            match self.next_or_status().await {
+                Event::Frame(ServerFrame::Exit { .. }) | Event::Closed => panic!("the end, with {:?}", self.status),
+                _ => {}
             }
         }
     }

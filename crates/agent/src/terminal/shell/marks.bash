@@ -4,7 +4,8 @@
 
 __maru_ran=0
 __maru_none=
-__maru_told=
+__maru_at=
+__maru_url=
 
 # First of the prompt's commands: the code is still that of the student's command.
 __maru_before() {
@@ -13,14 +14,14 @@ __maru_before() {
     printf '\033]133;D;%d\a' "$code"
     __maru_ran=0
   fi
-  if [ "$__maru_told" != "$PWD" ]; then
-    __maru_told=$PWD
-    __maru_tell_folder
+  if [ "$__maru_at" != "$PWD" ]; then
+    __maru_at=$PWD
+    __maru_encode
   fi
-  printf '\033]133;A\a'
+  printf '\033]7;%s\a\033]133;A\a' "$__maru_url"
 }
 
-__maru_tell_folder() {
+__maru_encode() {
   local LC_ALL=C path='' byte hex at
   for ((at = 0; at < ${#PWD}; at++)); do
     byte=${PWD:at:1}
@@ -32,7 +33,7 @@ __maru_tell_folder() {
         ;;
     esac
   done
-  printf '\033]7;file://%s%s\a' "${HOSTNAME-}" "$path"
+  __maru_url=file://${HOSTNAME-}$path
 }
 
 # Last of them: whatever the prompt has become by now, it ends with a mark.

@@ -1,7 +1,7 @@
 # Tells the IDE where this shell is (OSC 7), and where prompts, commands and their ends are (OSC 133).
 # Reading it twice does nothing twice; nothing here changes what a command sees or leaves behind.
 
-typeset -g __maru_ran=0 __maru_told=
+typeset -g __maru_ran=0 __maru_at= __maru_url=
 
 __maru_precmd() {
   local code=$?
@@ -10,11 +10,11 @@ __maru_precmd() {
     printf '\033]133;D;%d\a' $code
     __maru_ran=0
   fi
-  if [[ $__maru_told != $PWD ]]; then
-    __maru_told=$PWD
-    __maru_tell_folder
+  if [[ $__maru_at != $PWD ]]; then
+    __maru_at=$PWD
+    __maru_encode
   fi
-  printf '\033]133;A\a'
+  printf '\033]7;%s\a\033]133;A\a' "$__maru_url"
   # Whatever the prompt has become by now, it ends with a mark.
   [[ $PS1 == *'133;B'* ]] || PS1=$PS1$'%{\e]133;B\a%}'
 }
@@ -24,7 +24,7 @@ __maru_preexec() {
   printf '\033]133;C\a'
 }
 
-__maru_tell_folder() {
+__maru_encode() {
   emulate -L zsh
   setopt no_multibyte
   local LC_ALL=C folder='' byte hex at
@@ -37,7 +37,7 @@ __maru_tell_folder() {
       folder+=%${hex[-2,-1]}
     fi
   done
-  printf '\033]7;file://%s%s\a' "$HOST" "$folder"
+  __maru_url=file://$HOST$folder
 }
 
 typeset -ga precmd_functions preexec_functions
