@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use http::{Uri, header};
 use maru_model::Lang;
 
-use crate::{Agent, AgentError, exec, files, ports, search, stats, terminal, tunnel, watch};
+use crate::{Agent, AgentError, biggest, exec, files, ports, search, stats, terminal, tunnel, watch};
 
 /// The agent's HTTP API.
 pub fn router(agent: Arc<Agent>) -> Router {
@@ -37,6 +37,7 @@ pub fn router(agent: Arc<Agent>) -> Router {
         .route("/preview/{port}", get(tunnel::connect))
         .route("/search", get(search::search))
         .route("/paths", get(search::paths))
+        .route("/biggest", get(biggest::list))
         .route("/watch", get(watch::watch))
         .route("/exec", post(exec::run))
         .route("/stats", get(stats::read))

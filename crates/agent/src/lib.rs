@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod app;
+mod biggest;
 mod children;
 mod clock;
 mod dial;

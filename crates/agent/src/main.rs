@@ -3,8 +3,10 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::OsString;
+use std::fs::Permissions;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -67,9 +69,21 @@ fn options(mut args: impl Iterator<Item = OsString>) -> Result<Options, String> 
     Ok(options)
 }
 
+/// A student who has locked themselves out of their home gets back in by the next start.
+fn open_home(path: &Path) -> std::io::Result<Home> {
+    match Home::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            let mode = std::fs::metadata(path)?.permissions().mode() | 0o700;
+            std::fs::set_permissions(path, Permissions::from_mode(mode))?;
+            Home::open(path)
+        }
+        opened => opened,
+    }
+}
+
 fn run(options: &Options) -> Result<(), String> {
     let home = options.home.clone().or_else(|| std::env::var_os("HOME").map(PathBuf::from)).ok_or("--home or $HOME is needed")?;
-    let opened = Home::open(&home).map_err(|e| format!("{}: {e}", home.display()))?;
+    let opened = open_home(&home).map_err(|e| format!("{}: {e}", home.display()))?;
     // One worker: the agent moves bytes, and each thread more is memory of the student's.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -114,6 +114,14 @@ pub struct WatchEvent {
     pub path: String,
 }
 
+/// One of the largest files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Large {
+    pub path: String,
+    /// Bytes that it takes on the disk.
+    pub size: u64,
+}
+
 /// A TCP port something in the workspace listens on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Port {

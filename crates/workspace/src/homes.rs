@@ -31,15 +31,16 @@ impl Shared {
         Ok(())
     }
 
-    /// Removes the homes whose time is over.
+    /// Removes the homes whose time is over. Nothing gives these back any more, so that one that cannot be removed yet,
+    /// since a container has it still, is only tried again later.
     pub(crate) async fn remove_old_homes(&self) -> Result<(), WorkspaceError> {
         let now = now_ms();
-        for retired in self.store.retired_homes().await? {
-            // In this order: what was given back meanwhile stays.
-            if retired.kept_until <= now && self.store.forget_home(&retired.workspace, retired.home, now).await? {
-                let volume = self.docker.volume(&retired.login, retired.home);
-                tracing::info!(%volume, "put aside by a reset, and its time is over: removing it");
-                self.docker.engine.remove_volume(&volume).await?;
+        for retired in self.store.retired_homes().await?.into_iter().filter(|retired| retired.kept_until <= now) {
+            let volume = self.docker.volume(&retired.login, retired.home);
+            tracing::info!(%volume, "put aside by a reset, and its time is over: removing it");
+            match self.docker.engine.remove_volume(&volume).await {
+                Ok(()) => drop(self.store.forget_home(&retired.workspace, retired.home, now).await?),
+                Err(error) => tracing::warn!(%error, "not yet"),
             }
         }
         for entry in self.entries() {

@@ -14,7 +14,7 @@ pub(crate) type Millis = i64;
 const BUSY_CPUS: f64 = 0.05;
 const BUSY_FOR: Millis = 60_000;
 /// How long before the end its coming is told.
-pub(crate) const WARNING: Duration = Duration::from_secs(5 * 60);
+const WARNING: Duration = Duration::from_secs(5 * 60);
 
 /// What is known of the use of a workspace that runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -35,6 +35,11 @@ impl Activity {
     /// It was used at this moment. Moments to come do not count: a clock may be wrong.
     pub(crate) fn touch(&mut self, at: Millis, now: Millis) {
         self.last = self.last.max(at.min(now));
+    }
+
+    /// Nobody keeps it any more: it is not stopped without the warning before.
+    pub(crate) fn let_go(&mut self, after: Duration, now: Millis) {
+        self.touch(now - millis(after) + millis(warning(after)), now);
     }
 
     /// Takes what the agent says; gives the CPUs in use, as a mean since the reading before.
@@ -66,15 +71,21 @@ pub(crate) enum Verdict {
     Stop,
 }
 
+fn millis(duration: Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
+}
+
+/// With a short time, the first half of it is without a warning.
+fn warning(after: Duration) -> Duration {
+    WARNING.min(after / 2)
+}
+
 /// Decides by when it was used last, and until when somebody asked to keep it.
 pub(crate) fn decide(after: Duration, activity: &Activity, keep_until: Option<Millis>, now: Millis) -> Verdict {
-    let millis = |duration: Duration| Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX);
     let stop_at = activity.last.saturating_add(millis(after)).max(keep_until.unwrap_or(0));
-    // With a short time, the first half of it is without a warning.
-    let warning = millis(WARNING.min(after / 2));
     match stop_at - now {
         left if left <= 0 => Verdict::Stop,
-        left if left <= warning => Verdict::Warned(stop_at),
+        left if left <= millis(warning(after)) => Verdict::Warned(stop_at),
         _ => Verdict::Awake,
     }
 }
@@ -156,6 +167,16 @@ mod tests {
         assert_eq!(at(180 * MINUTE), Verdict::Stop);
         // A time that is over changes nothing.
         assert_eq!(decide(HOUR, &unused, Some(10 * MINUTE), 54 * MINUTE), Verdict::Awake);
+    }
+
+    #[test]
+    fn let_go_with_a_warning() {
+        let mut kept = Activity::since(0);
+        kept.let_go(HOUR, 170 * MINUTE);
+        assert_eq!(decide(HOUR, &kept, None, 170 * MINUTE), Verdict::Warned(175 * MINUTE));
+        let mut used = Activity::since(169 * MINUTE);
+        used.let_go(HOUR, 170 * MINUTE);
+        assert_eq!(decide(HOUR, &used, None, 170 * MINUTE), Verdict::Awake);
     }
 
     #[test]

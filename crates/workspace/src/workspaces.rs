@@ -203,9 +203,17 @@ impl Workspaces {
     /// Where the database fails.
     pub async fn keep_alive(&self, owner: &Owner, until: Option<Timestamp>) -> Result<WorkspaceView, WorkspaceError> {
         let entry = self.entry(owner).await?;
+        // As exact as it is written down.
         let millis = until.map(Timestamp::as_millisecond);
+        let until = millis.and_then(|millis| Timestamp::from_millisecond(millis).ok());
         self.0.store.keep_workspace_alive(&entry.row.id, millis).await?;
-        entry.desk().keep_alive_until = millis;
+        {
+            let mut desk = entry.desk();
+            desk.keep_alive_until = millis;
+            if let (None, Some(after)) = (until, self.0.config.idle_after) {
+                desk.activity.let_go(after, Timestamp::now().as_millisecond());
+            }
+        }
         entry.publish(|view| view.keep_alive_until = until);
         usage::review(&self.0, &entry).await;
         Ok(entry.view())

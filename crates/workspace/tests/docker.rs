@@ -2,105 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod support;
+
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use maru_engine::{Engine, models};
-use maru_model::{Login, Role};
-use maru_store::Store;
-use maru_workspace::{Config, ExecRequest, Inbound, Owner, State, WorkspaceView, Workspaces};
+use maru_engine::models;
+use maru_workspace::{Inbound, State};
+use support::{Installation, LONG, image, ready, sh, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::mpsc;
 use tokio::time::timeout;
-
-const LONG: Duration = Duration::from_secs(90);
-
-/// `./test` gives the paths; by hand, what was built last is taken.
-fn agent() -> PathBuf {
-    let target = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target");
-    let built = ["release/maru-agent", "debug/maru-agent"].map(|path| target.join(path));
-    std::env::var_os("MARU_AGENT")
-        .map(PathBuf::from)
-        .into_iter()
-        .chain(built)
-        .find(|path| path.exists())
-        .map(|path| path.canonicalize().unwrap())
-        .expect("the agent is not built: cargo build -p maru-agent")
-}
-
-fn image() -> String {
-    std::env::var("MARU_WORKSPACE_IMAGE").unwrap_or_else(|_| "debian:trixie".to_owned())
-}
-
-struct Installation {
-    engine: Engine,
-    store: Store,
-    config: Config,
-    data: tempfile::TempDir,
-}
-
-impl Installation {
-    async fn new() -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let id = data.path().file_name().unwrap().to_str().unwrap();
-        let id: String = id.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-        let engine = Engine::connect(format!("test-{id}")).await.unwrap();
-        let store = Store::open(&format!("sqlite://{}?mode=rwc", data.path().join("maru.db").display())).await.unwrap();
-        let mut config = Config::new(image(), agent(), data.path().join("bin"));
-        config.project = None;
-        config.limits.memory = 256 << 20;
-        Self { engine, store, config, data }
-    }
-
-    async fn user(&self, login: &str) -> Owner {
-        let login = Login::parse(login).unwrap();
-        let user = self.store.add_user(&login, "Mina", Role::Student, "none").await.unwrap();
-        Owner { id: user.id, login, name: user.name }
-    }
-
-    async fn open(&self) -> (Workspaces, mpsc::Receiver<Inbound>) {
-        let (inbound, received) = mpsc::channel(64);
-        (Workspaces::open(self.config.clone(), self.engine.clone(), self.store.clone(), inbound).await.unwrap(), received)
-    }
-
-    async fn containers(&self) -> Vec<models::ContainerSummary> {
-        self.engine.list_containers("workspace").await.unwrap()
-    }
-
-    async fn close(self, workspaces: Workspaces, logins: &[&str]) {
-        workspaces.shut_down().await;
-        for container in self.containers().await {
-            self.engine.remove_container(&container.id.unwrap()).await.unwrap();
-        }
-        for login in logins {
-            self.engine.remove_volume(&self.engine.name(&format!("home-{login}"))).await.unwrap();
-        }
-        self.engine.remove_network(&self.engine.name("workspaces")).await.unwrap();
-        drop(self.data);
-    }
-}
-
-async fn until(workspaces: &Workspaces, owner: &Owner, wanted: impl Fn(&WorkspaceView) -> bool) -> WorkspaceView {
-    let mut views = workspaces.subscribe(owner).await.unwrap();
-    let waited = timeout(LONG, views.wait_for(|view| wanted(view))).await.map(|view| view.unwrap().clone());
-    match waited {
-        Ok(view) => view,
-        Err(_) => panic!("it never came: {:?}", workspaces.get(owner).await),
-    }
-}
-
-async fn ready(workspaces: &Workspaces, owner: &Owner) -> WorkspaceView {
-    let view = until(workspaces, owner, |view| matches!(view.state, State::Ready | State::Failed)).await;
-    assert_eq!(view.state, State::Ready, "{view:?}");
-    view
-}
-
-async fn sh(workspaces: &Workspaces, owner: &Owner, script: &str) -> (i32, String) {
-    let request = ExecRequest { argv: ["/bin/bash", "-c", script].map(str::to_owned).to_vec(), ..Default::default() };
-    let done = workspaces.exec(&owner.id, &request).await.unwrap();
-    (done.code, format!("{}{}", done.stdout, done.stderr).trim().to_owned())
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_requests_make_one_container_that_is_shut_in() {
@@ -138,7 +49,7 @@ async fn a_hundred_requests_make_one_container_that_is_shut_in() {
         let (_, answer) = sh(&workspaces, &mina, &knock(host, port)).await;
         assert!(answer.ends_with("shut"), "{host}:{port} {answer}");
     }
-    installation.close(workspaces, &["mina", "jun"]).await;
+    installation.close(workspaces).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,7 +91,7 @@ async fn a_new_server_adopts_what_runs_and_the_last_intention_wins() {
     workspaces.stop(&mina).await.unwrap();
     until(&workspaces, &mina, |view| view.state == State::Stopped).await;
     assert!(workspaces.agent(&mina.id).await.is_err());
-    installation.close(workspaces, &["mina"]).await;
+    installation.close(workspaces).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -233,7 +144,7 @@ async fn what_happens_behind_its_back_is_noticed() {
     })
     .await
     .expect("the orphan stayed");
-    installation.close(workspaces, &["mina"]).await;
+    installation.close(workspaces).await;
 }
 
 /// Not a judgement, a reading: start to ready, beside what the Engine needs for the same image by itself.
@@ -268,5 +179,5 @@ async fn how_long_a_start_takes() {
         ready(&workspaces, &mina).await;
         eprintln!("round {round}: docker run and exec {bare:?}; workspace made {made:?}, started again {:?}", began.elapsed());
     }
-    installation.close(workspaces, &["mina"]).await;
+    installation.close(workspaces).await;
 }

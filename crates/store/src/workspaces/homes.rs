@@ -117,8 +117,8 @@ impl Store {
             .collect()
     }
 
-    /// Forgets a home that was put aside, unless its time is not over at `now` (Unix milliseconds) or it is in use.
-    /// Its volume is the caller's to remove, after this: what is forgotten cannot be given back any more.
+    /// Forgets a home that was put aside, unless its time is not over at `now` (Unix milliseconds). Its volume is the
+    /// caller's to remove, before this: what is over cannot be given back any more.
     ///
     /// # Errors
     /// Where the database fails.

@@ -98,7 +98,8 @@ pub(crate) fn container(
         image: Some(config.image.clone()),
         hostname: Some(row.login.to_string()),
         user: Some(format!("{UID}:{UID}")),
-        working_dir: Some(HOME.to_owned()),
+        // Not the home: whoever took their own rights to it away would never get in again.
+        working_dir: Some("/".to_owned()),
         env: Some(env(row, image_env)),
         entrypoint: Some(vec![AGENT.to_owned()]),
         cmd: Some(vec!["serve".to_owned()]),
