@@ -17,7 +17,7 @@ import { startLang } from "./i18n";
 import { startPorts } from "./ports/state";
 import { openTerminals, startTerminals } from "./terminal/state";
 import { startTheme } from "./theme/theme";
-import { readyCount, startWorkspace } from "./workspace/state";
+import { readyCount, startActivity, startWorkspace } from "./workspace/state";
 
 startTheme();
 startLang();
@@ -25,6 +25,7 @@ rememberLayout();
 startKeys();
 startTerminals();
 startPorts();
+startActivity();
 onFilesChanged(checkOutside);
 onFileMoved(fileMoved);
 onFileRemoved(fileRemoved);

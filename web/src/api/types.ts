@@ -15,12 +15,26 @@ export interface Workspace {
   state: WorkspaceState;
   /** What a starting workspace is busy with. */
   phase?: "image" | "create" | "boot" | "connect" | null;
-  /** Why it failed, in the caller's language. */
+  /** Why it failed or is stopped, in the caller's language. */
   cause?: string | null;
   /** How many are before it, where it is queued. */
   position?: number | null;
+  /** When what goes on now has failed, unless it is done before. */
+  deadline?: string | null;
+  /** When it will be stopped unless somebody uses it; only where that is soon. */
+  idle_stop_at?: string | null;
+  keep_alive_until?: string | null;
+  safe_mode?: { reason: "starts_failed" | "home_full" | "shell_broken"; text: string } | null;
+  /** Until when the home before the last reset can be given back. */
+  undo_until?: string | null;
   image?: string | null;
   started_at?: string | null;
+}
+
+/** One of the largest files, by the bytes that it takes. */
+export interface Large {
+  path: string;
+  size: number;
 }
 
 export type EntryKind = "file" | "folder" | "link" | "other";

@@ -1,16 +1,35 @@
 import { ask, askJson } from "./http";
-import type { Port, TerminalInfo, Visibility, Workspace } from "./types";
+import type { Large, Port, TerminalInfo, Visibility, Workspace } from "./types";
 
 /** Idempotent: answers with the workspace, ready or still starting. */
 export const ensureWorkspace = (): Promise<Workspace> => askJson<Workspace>("/workspace", { method: "PUT" });
+
+export type WorkspaceOp = "stop" | "cancel" | "force" | "restart" | "recreate" | "reset" | "reset/undo";
+
+export const askWorkspace = (op: WorkspaceOp): Promise<Workspace> =>
+  askJson<Workspace>(`/workspace/${op}`, { method: "POST" });
+
+/** Not stopped for being idle for so many hours more. */
+export const keepAlive = (hours: number): Promise<Workspace> =>
+  askJson<Workspace>("/workspace/keep-alive", { method: "POST", json: { hours } });
+
+/** Somebody types in the page. */
+export const tellActivity = (): Promise<Response> => ask("/workspace/activity", { method: "POST" });
+
+export const listBiggest = (limit: number): Promise<Large[]> =>
+  askJson<Large[]>(`/workspace/biggest?limit=${limit}`);
 
 export const listTerminals = async (): Promise<TerminalInfo[]> => {
   const answer = await askJson<TerminalInfo[] | { terminals: TerminalInfo[] }>("/workspace/terminals");
   return Array.isArray(answer) ? answer : answer.terminals;
 };
 
-export const createTerminal = (size: { cols: number; rows: number; cwd?: string }): Promise<TerminalInfo> =>
-  askJson<TerminalInfo>("/workspace/terminals", { method: "POST", json: size });
+export const createTerminal = (size: {
+  cols: number;
+  rows: number;
+  cwd?: string;
+  clean?: boolean;
+}): Promise<TerminalInfo> => askJson<TerminalInfo>("/workspace/terminals", { method: "POST", json: size });
 
 export const deleteTerminal = (id: string): Promise<Response> =>
   ask(`/workspace/terminals/${encodeURIComponent(id)}`, { method: "DELETE", accept: [404] });

@@ -5,6 +5,7 @@ import { EditorGroup } from "../editor/EditorGroup";
 import { FileTree } from "../files/FileTree";
 import { t } from "../i18n";
 import { TerminalPanel } from "../terminal/TerminalPanel";
+import { WorkspaceBanner } from "../workspace/Banner";
 import { StartView } from "../workspace/StartView";
 import { ready } from "../workspace/state";
 import { ConfirmDialog } from "./confirm";
@@ -31,6 +32,7 @@ export function App() {
         {t("app.skip")}
       </a>
       <TopBar />
+      {!signedOut.value && <WorkspaceBanner />}
       {signedOut.value && (
         <div class="banner bad" role="alert">
           <span>{t("app.signedOut")}</span>

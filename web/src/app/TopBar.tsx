@@ -4,7 +4,7 @@ import { deploy, running } from "../deploy/state";
 import { root } from "../files/state";
 import { lang, setLang, t } from "../i18n";
 import { nextTheme, theme } from "../theme/theme";
-import { StatePill } from "../workspace/StatePill";
+import { WorkspaceMenu } from "../workspace/WorkspaceMenu";
 import { Icon } from "./icons";
 import { Logo } from "./Logo";
 import { showDeploy, sizes } from "./layout";
@@ -25,7 +25,7 @@ export function TopBar() {
         </a>
       </h1>
       <span class="project">{root.value || t("app.project")}</span>
-      <StatePill />
+      <WorkspaceMenu />
       <span class="spacer" />
       <LangSwitch />
       <ThemeSwitch />

@@ -6,6 +6,7 @@ import { createTerminal, deleteTerminal, listTerminals } from "../api/workspace"
 import { showTerminal } from "../app/layout";
 import { root } from "../files/state";
 import { paintCount } from "../theme/theme";
+import { workspace } from "../workspace/state";
 import { TerminalSession } from "./session";
 
 export interface Tab {
@@ -34,10 +35,11 @@ export async function openTerminals(): Promise<void> {
   else activeId.value ??= tabs.peek()[0]?.id ?? null;
 }
 
-export async function newTerminal(): Promise<void> {
+/** A clean one reads none of the student's own start-up files. */
+export async function newTerminal(clean = Boolean(workspace.peek()?.safe_mode)): Promise<void> {
   const size = activeTab.peek()?.session.terminal ?? FIRST_SIZE;
   const where = root.peek() === "" ? {} : { cwd: root.peek() };
-  const info = await createTerminal({ cols: size.cols, rows: size.rows, ...where });
+  const info = await createTerminal({ cols: size.cols, rows: size.rows, ...where, ...(clean && { clean }) });
   add(info);
   activeId.value = info.id;
 }

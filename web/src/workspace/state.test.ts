@@ -1,5 +1,6 @@
-import { beforeEach, describe, expect, it } from "vitest";
-import { readyCount, take, toneOf, workspace } from "./state";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { bytes, countdown } from "./Banner";
+import { noteKey, readyCount, take, toneOf, workspace } from "./state";
 
 describe("the workspace's state", () => {
   beforeEach(() => {
@@ -31,5 +32,45 @@ describe("the workspace's state", () => {
       toneOf("queued"),
       toneOf(undefined),
     ]).toEqual(["good", "bad", "", "busy", "busy"]);
+  });
+});
+
+describe("keys in the page", () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  it("are told once a minute, at once before a stop, and never of what does not run", () => {
+    const asked: string[] = [];
+    vi.stubGlobal("fetch", (url: string) => {
+      asked.push(url);
+      return Promise.resolve(new Response(null, { status: 204 }));
+    });
+    take({ id: "w", state: "stopped" });
+    expect(noteKey(1_000_000)).toBe(false);
+    take({ id: "w", state: "ready" });
+    expect([noteKey(1_000_000), noteKey(1_059_999), noteKey(1_060_000)]).toEqual([true, false, true]);
+    take({ id: "w", state: "ready", idle_stop_at: "2026-11-24T09:00:00Z" });
+    expect(noteKey(1_060_001)).toBe(true);
+    expect(workspace.value?.idle_stop_at).toBe(null);
+    expect(noteKey(1_060_002)).toBe(false);
+    expect(new Set(asked)).toEqual(new Set(["/api/v1/workspace/activity"]));
+    expect(asked.length).toBe(3);
+  });
+});
+
+describe("the banner", () => {
+  it("counts down and stops at zero", () => {
+    const at = "2026-11-24T09:05:00Z";
+    const from = (time: string) => countdown(at, Date.parse(time));
+    expect([
+      from("2026-11-24T09:00:00Z"),
+      from("2026-11-24T09:04:51Z"),
+      from("2026-11-24T09:06:00Z"),
+    ]).toEqual(["5:00", "0:09", "0:00"]);
+  });
+
+  it("says sizes as people read them", () => {
+    expect([bytes(1), bytes(5 << 20), bytes(3 * 1024 ** 3)]).toEqual(["1 KiB", "5.0 MiB", "3.0 GiB"]);
   });
 });

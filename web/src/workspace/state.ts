@@ -3,7 +3,7 @@ import { computed, signal } from "@preact/signals";
 import { describe, signedOut } from "../api/http";
 import { pause, subscribe } from "../api/sse";
 import type { Workspace, WorkspaceState } from "../api/types";
-import { ensureWorkspace } from "../api/workspace";
+import { askWorkspace, ensureWorkspace, keepAlive, tellActivity, type WorkspaceOp } from "../api/workspace";
 
 export const workspace = signal<Workspace | null>(null);
 /** Why the server could not be asked, in words; empty while it can. */
@@ -62,4 +62,31 @@ export async function startWorkspace(): Promise<void> {
     // For as long as the page lives: a refusal now may be an answer after the next login.
     again: () => true,
   });
+}
+
+/** Asks one thing of it; what comes of that is seen by its events. */
+export async function act(op: WorkspaceOp): Promise<void> {
+  take(await askWorkspace(op));
+}
+
+export async function keepAwake(hours: number): Promise<void> {
+  take(await keepAlive(hours));
+}
+
+const TELL_EVERY_MS = 60_000;
+let told = 0;
+
+/** A key in the page is use of the workspace: told at most once a minute, and at once where it is about to be stopped. */
+export function noteKey(now = Date.now()): boolean {
+  const current = workspace.peek();
+  if (current?.state !== "ready" || (now - told < TELL_EVERY_MS && !current.idle_stop_at)) return false;
+  told = now;
+  if (current.idle_stop_at) workspace.value = { ...current, idle_stop_at: null };
+  // A missed one is made good by the next.
+  tellActivity().catch(() => undefined);
+  return true;
+}
+
+export function startActivity(): void {
+  addEventListener("keydown", (event) => event.isTrusted && noteKey(), { capture: true, passive: true });
 }

@@ -1,0 +1,92 @@
+/** Above the panes: that the workspace will be stopped soon, and that it is to be used with care. */
+import { signal, useSignalEffect } from "@preact/signals";
+import type { Large } from "../api/types";
+import { listBiggest } from "../api/workspace";
+import { sayError } from "../app/toast";
+import { now } from "../deploy/clock";
+import { t } from "../i18n";
+import { newTerminal } from "../terminal/state";
+import { keepAwake, ready, workspace } from "./state";
+
+export function WorkspaceBanner() {
+  const { idle_stop_at, safe_mode } = workspace.value ?? {};
+  if (!ready.value) return null;
+  if (idle_stop_at) return <IdleBanner at={idle_stop_at} />;
+  return safe_mode ? <SafeBanner text={safe_mode.text} full={safe_mode.reason === "home_full"} /> : null;
+}
+
+/** `4:59` until then. */
+export function countdown(at: string, from: number): string {
+  const seconds = Math.max(0, Math.ceil((Date.parse(at) - from) / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+function IdleBanner({ at }: { at: string }) {
+  return (
+    <div class="banner warn" data-testid="idle-banner">
+      <span role="status">
+        {t("workspace.idle")}{" "}
+        <span aria-hidden="true">{t("workspace.idle.in", { time: countdown(at, now.value) })}</span>
+      </span>
+      <button type="button" class="button small primary" onClick={() => keepAwake(1).catch(sayError)}>
+        {t("workspace.idle.more")}
+      </button>
+    </div>
+  );
+}
+
+const dismissed = signal<string | null>(null);
+const biggest = signal<readonly Large[]>([]);
+const BIGGEST = 8;
+
+function SafeBanner({ text, full }: { text: string; full: boolean }) {
+  useSignalEffect(() => {
+    const { safe_mode, started_at } = workspace.value ?? {};
+    // Once for each start of it.
+    if (!safe_mode || !started_at) return;
+    listBiggest(BIGGEST)
+      .then((files) => {
+        biggest.value = files;
+      })
+      .catch(() => undefined);
+  });
+  const start = workspace.value?.started_at ?? "";
+  if (dismissed.value === start) return null;
+  return (
+    <div class="banner warn" role="status" data-testid="safe-banner">
+      <span>
+        <strong>{t("workspace.safe")}</strong> {text}
+        {biggest.value.length > 0 && (
+          <details class="biggest" open={full}>
+            <summary>{t("workspace.biggest")}</summary>
+            <ol>
+              {biggest.value.map(({ path, size }) => (
+                <li key={path}>
+                  <code>{path}</code> {bytes(size)}
+                </li>
+              ))}
+            </ol>
+          </details>
+        )}
+      </span>
+      <button type="button" class="button small" onClick={() => newTerminal(true).catch(sayError)}>
+        {t("workspace.cleanShell")}
+      </button>
+      <button
+        type="button"
+        class="button small quiet"
+        onClick={() => {
+          dismissed.value = start;
+        }}
+      >
+        {t("app.close")}
+      </button>
+    </div>
+  );
+}
+
+export function bytes(size: number): string {
+  if (size < 1024 * 1024) return `${Math.ceil(size / 1024)} KiB`;
+  if (size < 1024 ** 3) return `${(size / 1024 ** 2).toFixed(1)} MiB`;
+  return `${(size / 1024 ** 3).toFixed(1)} GiB`;
+}

@@ -1,0 +1,102 @@
+/** The workspace's state, and behind it the ladder: from a new shell to a factory reset, each step taking more with it. */
+import { useEffect, useRef } from "preact/hooks";
+import { confirm } from "../app/confirm";
+import { sayError } from "../app/toast";
+import { lang, t } from "../i18n";
+import { activeId, closeTerminal, newTerminal } from "../terminal/state";
+import { StatePill } from "./StatePill";
+import { act, keepAwake, startWorkspace, workspace } from "./state";
+
+async function restartShell(): Promise<void> {
+  const old = activeId.peek();
+  await newTerminal();
+  if (old !== null) await closeTerminal(old);
+}
+
+async function recreate(): Promise<void> {
+  const yes = await confirm(
+    t("workspace.recreate"),
+    t("workspace.recreate.text"),
+    t("workspace.recreate.confirm"),
+  );
+  if (yes) await act("recreate");
+}
+
+async function reset(): Promise<void> {
+  const yes = await confirm(t("workspace.reset"), t("workspace.reset.text"), t("workspace.reset.confirm"));
+  if (yes) await act("reset");
+}
+
+async function undoReset(): Promise<void> {
+  const yes = await confirm(t("workspace.undo"), t("workspace.undo.text"), t("workspace.undo.confirm"));
+  if (yes) await act("reset/undo");
+}
+
+export const when = (time: string): string =>
+  new Date(time).toLocaleString(lang.value, { dateStyle: "medium", timeStyle: "short" });
+
+export function WorkspaceMenu() {
+  const details = useRef<HTMLDetailsElement>(null);
+  const close = () => {
+    if (details.current) details.current.open = false;
+  };
+  useEffect(() => {
+    const away = (event: Event) => {
+      if (!details.current?.contains(event.target as Node)) close();
+    };
+    addEventListener("pointerdown", away);
+    return () => removeEventListener("pointerdown", away);
+  }, []);
+  const { state, keep_alive_until, undo_until } = workspace.value ?? {};
+  const item = (label: string, run: () => Promise<void>, hint?: string) => (
+    <button
+      type="button"
+      onClick={() => {
+        close();
+        run().catch(sayError);
+      }}
+    >
+      {label}
+      {hint && <small class="faint">{hint}</small>}
+    </button>
+  );
+  const ready = state === "ready";
+  const busy = state === "queued" || state === "starting" || state === "stopping";
+  return (
+    <details
+      ref={details}
+      class="user-menu workspace-menu"
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || !details.current?.open) return;
+        close();
+        details.current.querySelector("summary")?.focus();
+      }}
+    >
+      <summary title={t("workspace.menu")} data-testid="workspace-menu">
+        <StatePill />
+      </summary>
+      <div class="user-card">
+        <p>
+          <strong>{t("workspace.title")}</strong>
+          {keep_alive_until && (
+            <span class="faint">{t("workspace.keptUntil", { time: when(keep_alive_until) })}</span>
+          )}
+        </p>
+        {ready && item(t("workspace.restartShell"), restartShell, t("workspace.restartShell.hint"))}
+        {ready && item(t("workspace.cleanShell"), () => newTerminal(true), t("workspace.cleanShell.hint"))}
+        {ready && item(t("workspace.idle.more"), () => keepAwake(1), t("workspace.idle.more.hint"))}
+        {state === "stopped" && item(t("workspace.start"), startWorkspace)}
+        {!busy && item(t("workspace.restart"), () => act("restart"), t("workspace.restart.hint"))}
+        {!busy && item(t("workspace.recreate"), recreate, t("workspace.recreate.hint"))}
+        {!busy && item(t("workspace.reset"), reset, t("workspace.reset.hint"))}
+        {undo_until &&
+          !busy &&
+          item(t("workspace.undo"), undoReset, t("workspace.undo.hint", { time: when(undo_until) }))}
+        {ready && item(t("workspace.stop"), () => act("stop"))}
+        {busy && state !== "stopping" && item(t("app.cancel"), () => act("cancel"))}
+        {(busy || state === "failed") &&
+          item(t("workspace.force"), () => act("force"), t("workspace.force.hint"))}
+      </div>
+    </details>
+  );
+}
