@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { itemsOf, matches } from "./admin";
+import { isUseful, itemsOf, localTime, matches } from "./admin";
 
 describe("the admin's table", () => {
   it("finds rows that have every word", () => {
@@ -13,5 +13,18 @@ describe("the admin's table", () => {
     expect(itemsOf([row])).toEqual([row]);
     expect(itemsOf({ workspaces: [row], next: null })).toEqual([row]);
     expect(itemsOf(null)).toEqual([]);
+  });
+
+  it("offers a way out in every state", () => {
+    for (const state of ["none", "stopped", "queued", "starting", "ready", "stopping", "failed"]) {
+      const ops = ["start", "stop", "restart", "keep", "cancel", "force"].filter((op) => isUseful(op, state));
+      expect(ops.length, state).toBeGreaterThan(0);
+    }
+    expect(isUseful("delete", "ready")).toBe(false);
+  });
+
+  it("shows times in the reader's own time", () => {
+    const time = new Date("2026-11-24T09:05:30Z");
+    expect(new Date(localTime(time)).getTime()).toBe(time.getTime() - 30_000);
   });
 });

@@ -8,9 +8,19 @@ interface Live {
   state: string;
   phase?: string | null;
   cause?: string | null;
+  keep_alive_until?: string | null;
 }
 
 const POLL_MS = 3000;
+/** In which states each button is of use. */
+const OPS: Record<string, readonly string[]> = {
+  start: ["none", "stopped", "failed"],
+  stop: ["ready"],
+  restart: ["ready"],
+  keep: ["ready"],
+  cancel: ["queued", "starting"],
+  force: ["starting", "stopping", "failed"],
+};
 const TONES: Record<string, string> = { ready: "good", failed: "bad", stopped: "", none: "" };
 
 async function ask(path: string, init: RequestInit = {}): Promise<unknown> {
@@ -49,6 +59,17 @@ export function matches(text: string, query: string): boolean {
     .every((word) => held.includes(word));
 }
 
+export const isUseful = (op: string, state: string): boolean => OPS[op]?.includes(state) ?? false;
+
+/** The value of a `datetime-local` field, in this browser's own time. */
+export function localTime(time: Date): string {
+  const shifted = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
+  return shifted.toISOString().slice(0, 16);
+}
+
+const HOUR_MS = 3_600_000;
+const SHORT = { dateStyle: "medium", timeStyle: "short" } as const;
+
 export function startAdmin(frame: HTMLElement): void {
   const rows = [...frame.querySelectorAll<HTMLElement>("[data-row]")];
   const notice = document.querySelector<HTMLElement>("[data-notice]");
@@ -79,11 +100,15 @@ export function startAdmin(frame: HTMLElement): void {
       pill.textContent =
         frame.dataset[`word${live.state[0]?.toUpperCase()}${live.state.slice(1)}`] ?? live.state;
     }
-    if (phase) phase.textContent = (live.state === "ready" ? "" : (live.cause ?? live.phase)) ?? "";
-    const on = !["stopped", "failed", "none"].includes(live.state);
+    const kept = live.keep_alive_until;
+    const until = kept ? new Date(kept).toLocaleString(document.documentElement.lang, SHORT) : "";
+    row.dataset.kept = kept ?? "";
+    if (phase) {
+      const awake = kept ? (frame.dataset.wordKept ?? "").replace("{time}", until) : "";
+      phase.textContent = live.state === "ready" ? awake : (live.cause ?? live.phase ?? "");
+    }
     for (const button of row.querySelectorAll<HTMLButtonElement>("[data-op]")) {
-      button.hidden = (button.dataset.op === "start") === on;
-      button.disabled = live.state === "stopping";
+      button.hidden = !isUseful(button.dataset.op ?? "", live.state);
     }
   }
 
@@ -94,10 +119,7 @@ export function startAdmin(frame: HTMLElement): void {
   for (const time of frame.querySelectorAll("time")) {
     const at = new Date(time.dateTime);
     if (!Number.isNaN(at.getTime())) {
-      time.textContent = at.toLocaleString(document.documentElement.lang, {
-        dateStyle: "medium",
-        timeStyle: "short",
-      });
+      time.textContent = at.toLocaleString(document.documentElement.lang, SHORT);
     }
   }
 
@@ -109,6 +131,41 @@ export function startAdmin(frame: HTMLElement): void {
     }
   }
 
+  const dialog = document.querySelector<HTMLDialogElement>("[data-keep]");
+
+  /** Asks until when; null where nothing is to be done. */
+  function askUntil(row: HTMLElement): Promise<Date | "off" | null> {
+    const field = dialog?.querySelector<HTMLInputElement>("[name=until]");
+    if (!dialog || !field) return Promise.resolve(null);
+    field.min = localTime(new Date());
+    field.value = localTime(
+      row.dataset.kept ? new Date(row.dataset.kept) : new Date(Date.now() + 3 * HOUR_MS),
+    );
+    dialog.returnValue = "";
+    dialog.showModal();
+    return new Promise((resolve) => {
+      dialog.addEventListener(
+        "close",
+        () => {
+          const { returnValue } = dialog;
+          resolve(returnValue === "off" ? "off" : returnValue === "on" ? new Date(field.value) : null);
+        },
+        { once: true },
+      );
+    });
+  }
+
+  async function keep(row: HTMLElement): Promise<void> {
+    const until = await askUntil(row);
+    if (until === null) return;
+    const path = `/admin/workspaces/${row.dataset.workspace}/keep-alive`;
+    const init =
+      until === "off"
+        ? { method: "DELETE" }
+        : { method: "POST", body: JSON.stringify({ until: until.toISOString() }) };
+    show(row, (await ask(path, init)) as Live);
+  }
+
   frame.addEventListener("click", async (event) => {
     const button = (event.target as HTMLElement).closest<HTMLButtonElement>("[data-op]");
     const row = button?.closest<HTMLElement>("[data-row]");
@@ -116,6 +173,10 @@ export function startAdmin(frame: HTMLElement): void {
     button.disabled = true;
     say("");
     try {
+      if (button.dataset.op === "keep") {
+        await keep(row);
+        return;
+      }
       const id = row.dataset.workspace || row.dataset.user;
       const answer = await ask("/admin/workspaces/bulk", {
         method: "POST",
