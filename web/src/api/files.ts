@@ -51,8 +51,19 @@ export async function writeFile(path: string, text: string | Blob, etag: string 
   return { ok: true, etag: found ?? "" };
 }
 
-export async function removePath(path: string): Promise<void> {
-  await ask(`/workspace/files/${encodePath(path)}`, { method: "DELETE" });
+/** A folder as a zip. */
+export const archiveUrl = (path: string): string =>
+  `${API}/workspace/archive.zip?path=${encodeURIComponent(path)}`;
+
+/** Moves to the trash; answers by what it is found there, as a part of a URL. Null: it is gone for good. */
+export async function removePath(path: string): Promise<string | null> {
+  const response = await ask(`/workspace/files/${encodePath(path)}`, { method: "DELETE" });
+  return response.headers.get("Maru-Trash-Id");
+}
+
+/** Puts back what `removePath` answered; answers where to. */
+export async function restorePath(id: string): Promise<string> {
+  return (await askJson<{ path: string }>(`/workspace/trash/${id}/restore`, { method: "POST" })).path;
 }
 
 export async function movePath(from: string, to: string): Promise<void> {

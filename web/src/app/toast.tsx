@@ -11,11 +11,8 @@ interface Toast {
   action: Action | undefined;
 }
 
-/** Something that opens in a tab of its own. */
-export interface Action {
-  label: string;
-  href: string;
-}
+/** Something that opens in a tab of its own, or is done here. */
+export type Action = { label: string } & ({ href: string } | { run: () => void });
 
 const LIFE_MS = 9000;
 const toasts = signal<Toast[]>([]);
@@ -38,23 +35,36 @@ function dismiss(id: number): void {
   toasts.value = toasts.peek().filter((toast) => toast.id !== id);
 }
 
+function ActionButton({ action, done }: { action: Action; done: () => void }) {
+  if ("href" in action) {
+    return (
+      <a class="button small primary" href={action.href} target="_blank" rel="noreferrer" onClick={done}>
+        {action.label}
+      </a>
+    );
+  }
+  const { run } = action;
+  return (
+    <button
+      type="button"
+      class="button small"
+      onClick={() => {
+        done();
+        run();
+      }}
+    >
+      {action.label}
+    </button>
+  );
+}
+
 export function Toasts() {
   return (
     <div class="toasts" role="status" aria-live="polite">
       {toasts.value.map((toast) => (
         <div key={toast.id} class={`toast ${toast.tone}`}>
           <span>{toast.text}</span>
-          {toast.action && (
-            <a
-              class="button small primary"
-              href={toast.action.href}
-              target="_blank"
-              rel="noreferrer"
-              onClick={() => dismiss(toast.id)}
-            >
-              {toast.action.label}
-            </a>
-          )}
+          {toast.action && <ActionButton action={toast.action} done={() => dismiss(toast.id)} />}
           <button
             type="button"
             class="icon-button"

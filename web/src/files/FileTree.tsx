@@ -3,11 +3,23 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon, type IconName } from "../app/icons";
 import { sayError } from "../app/toast";
 import { type Key, t } from "../i18n";
-import { activate, askRemove } from "./actions";
+import { activate, throwAway } from "./actions";
 import { type MenuAt, RowMenu } from "./RowMenu";
-import { naming, refreshTree, root, rows, selected, startNaming, toggle, treeLoaded } from "./state";
+import {
+  naming,
+  refreshTree,
+  root,
+  rows,
+  selected,
+  shortPath,
+  startNaming,
+  toggle,
+  treeLoaded,
+} from "./state";
 import { NewRow, TreeRow } from "./TreeRow";
 import { isFolder, parentOf, type Row } from "./tree";
+import { UploadBar } from "./UploadBar";
+import { dropped, send } from "./uploading";
 import { windowOf } from "./window";
 import "./files.css";
 
@@ -30,6 +42,7 @@ function HeadButton({ icon, words, run }: { icon: IconName; words: Key; run: () 
 
 export function FileTree() {
   const [menu, setMenu] = useState<MenuAt | null>(null);
+  const [dropAt, setDropAt] = useState<string | null>(null);
   const list = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 0 });
   const look = () =>
@@ -46,6 +59,14 @@ export function FileTree() {
     : (visible[0]?.path ?? "");
   const now = naming.value;
   const { from, to } = windowOf(visible.length, view.top, view.height, ROW);
+
+  /** Where a drop falls: the folder under it, that of the file under it, or the whole tree's. */
+  function folderAt(event: DragEvent): string {
+    const path = (event.target as Element).closest<HTMLElement>("[data-path]")?.dataset.path;
+    const row = visible.find((row) => row.path === path);
+    if (!row) return root.peek();
+    return isFolder(row) ? row.path : parentOf(row.path);
+  }
 
   function focusRow(path: string) {
     selected.value = path;
@@ -100,7 +121,7 @@ export function FileTree() {
         naming.value = { kind: "rename", path: row.path };
         break;
       case "Delete":
-        askRemove(row).catch(sayError);
+        throwAway(row).catch(sayError);
         break;
       default:
         return;
@@ -118,13 +139,31 @@ export function FileTree() {
       </header>
       <div
         ref={list}
-        class="tree"
+        class={dropAt === null ? "tree" : "tree dropping"}
         role="tree"
         aria-label={t("files.title")}
         data-testid="file-tree"
         style={{ "--row": `${ROW}px` }}
         onKeyDown={keys}
         onScroll={look}
+        onDragOver={(event) => {
+          if (!event.dataTransfer?.types.includes("Files")) return;
+          event.preventDefault();
+          event.dataTransfer.dropEffect = "copy";
+          setDropAt(folderAt(event));
+        }}
+        onDragLeave={(event) => {
+          if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setDropAt(null);
+        }}
+        onDrop={(event) => {
+          const folder = folderAt(event);
+          setDropAt(null);
+          if (!event.dataTransfer?.types.includes("Files")) return;
+          event.preventDefault();
+          dropped(event.dataTransfer, folder)
+            .then((outgoing) => send(outgoing, folder))
+            .catch(sayError);
+        }}
       >
         {now && now.kind !== "rename" && now.folder === root.value && <NewRow depth={0} />}
         {from > 0 && <div style={{ height: `${from * ROW}px` }} />}
@@ -142,6 +181,10 @@ export function FileTree() {
         {to < visible.length && <div style={{ height: `${(visible.length - to) * ROW}px` }} />}
         {treeLoaded.value && visible.length === 0 && !now && <p class="tree-empty">{t("files.empty")}</p>}
       </div>
+      {dropAt !== null && (
+        <p class="drop-hint">{t("files.dropHere", { folder: shortPath(dropAt) || t("files.title") })}</p>
+      )}
+      <UploadBar />
       {menu && <RowMenu at={menu} close={closeMenu} />}
     </section>
   );

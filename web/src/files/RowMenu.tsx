@@ -1,9 +1,9 @@
 /** The menu of one row, by right click, by its button, or by the menu key. */
 import { useEffect, useRef } from "preact/hooks";
-import { fileUrl } from "../api/files";
+import { archiveUrl, fileUrl } from "../api/files";
 import { sayError } from "../app/toast";
 import { t } from "../i18n";
-import { askRemove } from "./actions";
+import { throwAway } from "./actions";
 import { naming, startNaming } from "./state";
 import { isFolder, type Row } from "./tree";
 
@@ -75,12 +75,16 @@ export function RowMenu({ at, close }: { at: MenuAt; close: () => void }) {
       {item(t("files.rename"), () => {
         naming.value = { kind: "rename", path: row.path };
       })}
-      {!isFolder(row) && (
+      {isFolder(row) ? (
+        <a role="menuitem" href={archiveUrl(row.path)} download={`${row.name}.zip`} onClick={close}>
+          {t("files.downloadZip")}
+        </a>
+      ) : (
         <a role="menuitem" href={fileUrl(row.path)} download={row.name} onClick={close}>
           {t("files.download")}
         </a>
       )}
-      {item(t("files.delete"), () => void askRemove(row).catch(sayError))}
+      {item(t("files.delete"), () => void throwAway(row).catch(sayError))}
     </div>
   );
 }

@@ -1,10 +1,9 @@
 /** What a click or a key does to a row of the tree. */
-import { confirm } from "../app/confirm";
 import { pane } from "../app/layout";
-import { sayError } from "../app/toast";
+import { say, sayError } from "../app/toast";
 import { openFile } from "../editor/state";
 import { t } from "../i18n";
-import { remove, selected, toggle } from "./state";
+import { remove, restore, selected, toggle } from "./state";
 import { isFolder, type Row } from "./tree";
 
 export function activate(row: Row): void {
@@ -17,8 +16,10 @@ export function activate(row: Row): void {
   }
 }
 
-export async function askRemove(row: Row): Promise<void> {
-  const text = isFolder(row) ? t("files.confirmDelete.folder") : t("files.confirmDelete.file");
-  const yes = await confirm(t("files.confirmDelete", { name: row.name }), text, t("files.delete"));
-  if (yes) await remove(row.path);
+/** Without a question: it goes to the trash, and can be had back. */
+export async function throwAway(row: Row): Promise<void> {
+  const id = await remove(row.path);
+  if (id === null) return;
+  const undo = { label: t("files.undo"), run: () => void restore(id).catch(sayError) };
+  say(t("files.inTrash", { name: row.name }), "good", undo);
 }

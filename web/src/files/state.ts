@@ -1,6 +1,14 @@
 /** The folders that were read, which of them are open, and what is being done to them. */
 import { computed, signal } from "@preact/signals";
-import { createFolder, isMissing, listFolder, movePath, removePath, writeFile } from "../api/files";
+import {
+  createFolder,
+  isMissing,
+  listFolder,
+  movePath,
+  removePath,
+  restorePath,
+  writeFile,
+} from "../api/files";
 import { ApiError } from "../api/http";
 import { type Subscription, subscribe } from "../api/sse";
 import type { Entry, WatchEvent } from "../api/types";
@@ -173,14 +181,23 @@ export async function rename(path: string, name: string): Promise<void> {
   await Promise.all([...expanded.peek()].filter((open) => isWithin(open, to)).map(readFolder));
 }
 
-export async function remove(path: string): Promise<void> {
-  await removePath(path);
+/** Answers by what it can be put back, if it can. */
+export async function remove(path: string): Promise<string | null> {
+  const id = await removePath(path);
   const next = new Set(expanded.peek());
   for (const open of next) if (isWithin(open, path)) next.delete(open);
   expanded.value = next;
   if (isWithin(selected.peek(), path)) selected.value = "";
   for (const listener of listeners.removed) listener(path);
   await readFolder(parentOf(path));
+  return id;
+}
+
+/** Puts back what was removed. */
+export async function restore(id: string): Promise<void> {
+  const path = await restorePath(id);
+  await readFolder(parentOf(path));
+  await reveal(path);
 }
 
 /** `path` as a person says it: without the project's folder. */
