@@ -1,50 +1,86 @@
 //! Keeping containers of one network away from the host that carries it. The Engine keeps networks apart from one
 //! another, but lets every container reach every port the host listens on, and whatever metadata service its cloud has.
 
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+
 use crate::{Engine, EngineError, models};
 
-/// New connections from the bridge to the host are refused, answers to the host's own pass; link-local addresses
-/// (a cloud's metadata service) are refused through the chain that the Engine leaves to us. Idempotent.
-const RULES: &str = r#"
-put() { chain=$1; shift; iptables -w 5 -C "$chain" "$@" 2>/dev/null || iptables -w 5 -I "$chain" "$@"; }
-iptables -w 5 -L DOCKER-USER >/dev/null && ip link show dev "$0" >/dev/null || exit 1
-put INPUT -i "$0" -m conntrack ! --ctstate ESTABLISHED,RELATED -j REJECT --reject-with icmp-admin-prohibited &&
-put DOCKER-USER -i "$0" -d 169.254.0.0/16 -j REJECT --reject-with icmp-admin-prohibited
-"#;
+/// What the host's root runs; also run by scripts/sweep.
+const RULES: &str = include_str!("fence.sh");
 
 impl Engine {
     /// Shields the host from the containers of a bridge network by the host's own iptables, which the Engine needs too.
-    /// Where this process may not use it, a helper container in the host's namespaces does, made from `image`, which has
-    /// to have nsenter: so this works for a server that may use the Engine but isn't root.
+    /// Where this process may not use it, a helper container in the host's network does, made from `image`, which has to
+    /// have iptables, or nsenter to use the host's: so this works for a server that may use the Engine but isn't root. Rules of networks that are gone
+    /// are removed on the way.
     ///
     /// # Errors
-    /// What the Engine or iptables said.
+    /// What the Engine or iptables said. [`Self::unfenced`] remembers it.
     pub async fn fence_network(&self, network: &str, image: &str) -> Result<(), EngineError> {
+        let fenced = self.fence(network, image).await;
+        let mut unfenced = self.unfenced.lock().unwrap_or_else(PoisonError::into_inner);
+        match &fenced {
+            Ok(()) => unfenced.remove(network),
+            Err(error) => unfenced.insert(network.to_owned(), error.to_string()),
+        };
+        fenced
+    }
+
+    /// The networks whose last fencing failed, and why: their containers reach this host's ports.
+    #[must_use]
+    pub fn unfenced(&self) -> BTreeMap<String, String> {
+        self.unfenced.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn fence(&self, network: &str, image: &str) -> Result<(), EngineError> {
         let attempt = format!("fencing network {network} off from the host");
         let Some(id) = self.network_id(network).await? else { return Err(EngineError::NotFound { attempt }) };
         let bridge = format!("br-{}", id.get(..12).unwrap_or(&id));
+        let arguments = ["-c", RULES, "fence", &bridge, self.instance()];
         // A server that is root on the Docker host needs no helper. The rules look for the bridge before they act.
-        let directly = tokio::process::Command::new("/bin/sh")
-            .args(["-c", RULES, &bridge])
-            .env("PATH", "/usr/sbin:/sbin:/usr/bin:/bin")
-            .output()
-            .await;
+        let directly = tokio::process::Command::new("/bin/sh").args(arguments).output().await;
         if directly.is_ok_and(|done| done.status.success()) {
             return Ok(());
         }
-        let argv = ["nsenter", "--target", "1", "--mount", "--net", "--", "/bin/sh", "-c"].map(str::to_owned);
+        // An image with iptables needs the host's network and the right to change it; any other the host's own programs, by
+        // nsenter and all rights there are.
+        let in_network = models::HostConfig {
+            network_mode: Some("host".to_owned()),
+            cap_add: Some(vec!["NET_ADMIN".to_owned(), "NET_RAW".to_owned()]),
+            ..Default::default()
+        };
+        let everywhere = models::HostConfig {
+            privileged: Some(true),
+            pid_mode: Some("host".to_owned()),
+            network_mode: Some("none".to_owned()),
+            ..Default::default()
+        };
+        let enter = ["nsenter", "--target", "1", "--mount", "--net", "--", "/bin/sh"];
+        let by_itself = self.run_helper(network, image, &enter[6..], &arguments, in_network, &attempt).await;
+        if by_itself.is_ok() {
+            return Ok(());
+        }
+        self.run_helper(network, image, &enter, &arguments, everywhere, &attempt).await
+    }
+
+    async fn run_helper(
+        &self,
+        network: &str,
+        image: &str,
+        program: &[&str],
+        arguments: &[&str],
+        host_config: models::HostConfig,
+        attempt: &str,
+    ) -> Result<(), EngineError> {
+        let words = |list: &[&str]| Some(list.iter().map(|&word| word.to_owned()).collect());
         let spec = models::ContainerCreateBody {
             image: Some(image.to_owned()),
             user: Some("0:0".to_owned()),
-            entrypoint: Some(argv.to_vec()),
-            cmd: Some(vec![format!("PATH=/usr/sbin:/sbin:/usr/bin:/bin; export PATH; {RULES}"), bridge]),
+            entrypoint: words(program),
+            cmd: words(arguments),
             labels: Some(self.labels("fence")),
-            host_config: Some(models::HostConfig {
-                privileged: Some(true),
-                pid_mode: Some("host".to_owned()),
-                network_mode: Some("none".to_owned()),
-                ..Default::default()
-            }),
+            host_config: Some(host_config),
             ..Default::default()
         };
         let helper = self.name(&format!("fence-{network}"));
@@ -57,7 +93,10 @@ impl Engine {
                 return Ok(());
             }
             let (_, stderr) = self.container_output(&helper, 5).await?;
-            Err(EngineError::Failed { attempt, message: format!("exit code {code}: {}", String::from_utf8_lossy(&stderr).trim()) })
+            Err(EngineError::Failed {
+                attempt: attempt.to_owned(),
+                message: format!("exit code {code}: {}", String::from_utf8_lossy(&stderr).trim()),
+            })
         };
         let ran = ran.await;
         self.remove_container(&helper).await?;

@@ -157,6 +157,17 @@ impl Engine {
         .map(drop)
     }
 
+    /// Removes the images of this installation that no name and no other image keeps.
+    ///
+    /// # Errors
+    /// What the Engine said.
+    pub async fn prune_images(&self) -> Result<(), EngineError> {
+        let label = format!("{}={}", crate::LABEL_INSTANCE, self.instance());
+        let filters = HashMap::from([("dangling".to_owned(), vec!["true".to_owned()]), ("label".to_owned(), vec![label])]);
+        let options = query::PruneImagesOptions { filters: Some(filters) };
+        self.docker.prune_images(Some(options)).await.map(drop).map_err(EngineError::during("removing images that nobody needs"))
+    }
+
     /// An image with its layers as a tar archive, as `docker save` gives it.
     pub fn export_image(&self, name: &str) -> impl Stream<Item = Result<Bytes, EngineError>> + use<'_> {
         self.docker.export_image(name).map_err(EngineError::during_each(format!("exporting image {name}")))
