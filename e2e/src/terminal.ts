@@ -9,12 +9,28 @@ export async function createTerminal(client: Client, command?: string): Promise<
   return (await client.json<{ id: string }>("POST", "/api/v1/workspace/terminals", { json })).id;
 }
 
+export interface Watch {
+  /** Only looks on. */
+  observe?: boolean;
+  /** Never says that it has taken anything. */
+  stuck?: boolean;
+}
+
+export interface Status {
+  command: string | null;
+  cwd: string | null;
+  last_exit_code: number | null;
+}
+
 export class Viewer {
   /** Number of the first byte in `bytes`; of the next one to come. */
   first: number | null = null;
   next = 0;
   exitCode: number | null = null;
   closed = false;
+  /** What the terminal is busy with, as last told. */
+  status: Status = { command: null, cwd: null, last_exit_code: null };
+  replays = 0;
   /** The status, where the server did not let this viewer in. */
   refused: number | null = null;
   /** Called with each piece of output as it comes. */
@@ -23,9 +39,16 @@ export class Viewer {
   private replaying = 0;
   private readonly socket: WebSocket;
 
-  constructor(client: Client, id: string, since?: number) {
-    const query = since === undefined ? "" : `?since=${since}`;
-    const path = `/api/v1/workspace/terminals/${id}/stream${query}`;
+  constructor(
+    client: Client,
+    id: string,
+    since?: number,
+    private readonly watch: Watch = {},
+  ) {
+    const query = new URLSearchParams();
+    if (since !== undefined) query.set("since", `${since}`);
+    if (watch.observe) query.set("observe", "1");
+    const path = `/api/v1/workspace/terminals/${id}/stream?${query}`;
     this.socket = new WebSocket(maru.url.replace(/^http/, "ws") + path, "maru.terminal.v1", {
       headers: { Authorization: `Bearer ${client.account.token}` },
     });
@@ -76,7 +99,11 @@ export class Viewer {
   }
 
   private event(event: { type: string; seq?: number; bytes?: number; code?: number }): void {
-    if (event.type === "replay") this.replaying = event.bytes ?? 0;
+    if (event.type === "replay") {
+      this.replaying = event.bytes ?? 0;
+      this.replays++;
+    }
+    if (event.type === "status") this.status = event as unknown as Status;
     if (event.type === "exit") this.exitCode = event.code ?? null;
     if (event.type === "attached" && event.seq !== undefined) {
       this.first ??= event.seq;
@@ -92,7 +119,7 @@ export class Viewer {
     this.pieces.push(data);
     this.onOutput(data);
     this.next += data.length;
-    this.socket.send(JSON.stringify({ type: "ack", seq: this.next }));
+    if (!this.watch.stuck) this.socket.send(JSON.stringify({ type: "ack", seq: this.next }));
   }
 }
 
