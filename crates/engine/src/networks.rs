@@ -129,6 +129,18 @@ impl Engine {
     /// # Errors
     /// What the Engine said.
     pub async fn ensure_isolated_network(&self, suffix: &str) -> Result<String, EngineError> {
+        self.ensure_network(suffix, false).await
+    }
+
+    /// The same, and the outside is out of reach as well.
+    ///
+    /// # Errors
+    /// What the Engine said.
+    pub async fn ensure_shut_network(&self, suffix: &str) -> Result<String, EngineError> {
+        self.ensure_network(suffix, true).await
+    }
+
+    async fn ensure_network(&self, suffix: &str, shut: bool) -> Result<String, EngineError> {
         let name = self.name(suffix);
         let _one = self.making_network.lock().await;
         let seen = found(
@@ -143,6 +155,7 @@ impl Engine {
         let request = models::NetworkCreateRequest {
             name: name.clone(),
             driver: Some("bridge".to_owned()),
+            internal: Some(shut),
             labels: Some(self.labels(suffix)),
             options: Some(HashMap::from([("com.docker.network.bridge.enable_icc".to_owned(), "false".to_owned())])),
             ..Default::default()

@@ -2,11 +2,13 @@
 
 #![forbid(unsafe_code)]
 
+mod egress;
 mod id;
 mod name;
 mod role;
 mod text;
 
+pub use egress::Egress;
 pub use id::{AppId, BuildId, ClassId, DeploymentId, RepositoryId, RolloutId, SnapshotId, UserId, WorkspaceId};
 pub use name::{Login, NameError, ProjectName, RepositoryName};
 pub use role::Role;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use maru_model::Egress;
 
 /// Previews are below it.
 pub const PREVIEW_DOMAIN: &str = "preview.localhost";
@@ -47,6 +48,12 @@ pub struct ServeSettings {
     /// Minutes after which a workspace that nobody uses is stopped; 0 for never.
     #[arg(long, env = "MARU_IDLE_STOP")]
     idle_stop: Option<u32>,
+    /// The way out of workspaces whose class says nothing: open, registries or none.
+    #[arg(long, env = "MARU_EGRESS")]
+    egress: Option<Egress>,
+    /// Hosts that count as package registries beside the well-known ones; `.example.org` for all below.
+    #[arg(long, env = "MARU_REGISTRIES", value_delimiter = ',')]
+    registries: Option<Vec<String>>,
     /// Start although runc is one that lets programs out of their containers.
     #[arg(long, env = "MARU_ALLOW_OLD_RUNC", value_parser = clap::builder::BoolishValueParser::new())]
     allow_old_runc: Option<bool>,
@@ -81,6 +88,8 @@ pub struct Config {
     pub registry_image: String,
     /// A workspace that nobody has used for so long is stopped.
     pub idle_stop: Option<Duration>,
+    pub egress: Egress,
+    pub registries: Vec<String>,
     pub allow_old_runc: bool,
     pub agent: PathBuf,
     pub web: PathBuf,
@@ -146,6 +155,8 @@ impl Config {
             workspace_image: serve.workspace_image.or(written.workspace_image).unwrap_or_else(|| "maru/workspace:latest".to_owned()),
             registry_image: serve.registry_image.or(written.registry_image).unwrap_or_else(|| "maru/registry:latest".to_owned()),
             idle_stop: idle_stop(serve.idle_stop.or(written.idle_stop)),
+            egress: serve.egress.or(written.egress).unwrap_or_default(),
+            registries: serve.registries.or(written.registries).unwrap_or_default(),
             allow_old_runc: serve.allow_old_runc.or(written.allow_old_runc).unwrap_or(false),
             agent: serve.agent.or(written.agent).unwrap_or_else(|| programs.join("maru-agent")),
             web: serve.web.or(written.web).unwrap_or_else(|| checkout.join("web/dist")),

@@ -8,6 +8,7 @@ mod config;
 mod deploy;
 mod doctor;
 mod error;
+mod exits;
 mod inbound;
 mod lang;
 mod pages;

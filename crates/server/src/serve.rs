@@ -37,7 +37,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     let listener = TcpListener::bind(listen).await.map_err(|error| format!("listening on {listen}: {error}"))?;
     let (state, streams) = open(config, &shutdown, &tasks).await?;
     let app = routes::router(state.clone());
-    tasks.spawn(inbound::serve(streams, app.clone(), shutdown.clone()));
+    tasks.spawn(inbound::serve(streams, app.clone(), state.clone(), shutdown.clone()));
     tasks.spawn(routes::registry_token::serve(state.builds.registry().clone(), state.store.clone(), shutdown.clone()));
     tasks.spawn(state.builds.clone().run(shutdown.clone()));
     tasks.spawn(crate::fences::run(state.engine.clone(), state.config.workspace_image.clone(), shutdown.clone()));
@@ -122,6 +122,7 @@ async fn refuse_old_runc(config: &Config, engine: &Engine) -> Result<(), Failure
 fn workspace_config(config: &Config) -> maru_workspace::Config {
     let mut workspace = maru_workspace::Config::new(config.workspace_image.clone(), config.agent.clone(), config.data.join("bin"));
     workspace.idle_after = config.idle_stop;
+    workspace.egress = config.egress;
     workspace.provided.push(Tool::kubectl(config.node_image.clone()));
     workspace
 }

@@ -6,6 +6,7 @@
 pub mod builds;
 mod db;
 pub mod deployments;
+mod egress;
 mod migrations;
 pub mod ports;
 pub mod rollouts;

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use maru_model::{Login, ProjectName, Text, UserId};
+use maru_model::{Egress, Login, ProjectName, Text, UserId};
 use maru_store::workspaces::StoppedFor;
 use serde::Serialize;
 
@@ -66,6 +66,8 @@ pub struct Config {
     /// What is put there.
     pub provided: Vec<Tool>,
     pub limits: Limits,
+    /// The way out, where a class says nothing.
+    pub egress: Egress,
     /// The project cloned into a new home.
     pub project: Option<ProjectName>,
     /// Workspaces that may be starting at the same time; the others are queued.
@@ -89,6 +91,7 @@ impl Config {
             tools: tools.into(),
             provided: Vec::new(),
             limits: Limits::default(),
+            egress: Egress::default(),
             project: ProjectName::parse("guestbook").ok(),
             parallel_starts: (cpus * 2).max(4),
             idle_after: Some(Duration::from_secs(60 * 60)),

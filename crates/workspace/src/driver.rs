@@ -235,14 +235,16 @@ impl Driver {
     /// Sees to it that there is a container, made the way it is made today.
     async fn create(&self, row: &WorkspaceRow, image: &ImageInspect) -> Result<(), WorkspaceError> {
         let docker = &self.shared.docker;
-        match docker.look(&row.login, Some(Wanted { image, home: row.home })).await? {
+        let egress = self.shared.egress(&row.user_id).await?;
+        let wanted = Wanted { image, home: row.home, egress };
+        match docker.look(&row.login, Some(wanted)).await? {
             // One that never started may lack what is put in after it is made.
             Presence::Still { current: true, started_once: true, .. } | Presence::Running { .. } => return Ok(()),
             Presence::Still { .. } => docker.remove(&row.login).await?,
             Presence::Absent => {}
         }
         let generation = self.shared.store.next_workspace_generation(&row.id).await?;
-        docker.create(row, generation, image).await
+        docker.create(row, generation, wanted).await
     }
 
     async fn connect(&mut self, started_at: Option<Timestamp>, safe: bool) -> Result<(), WorkspaceError> {

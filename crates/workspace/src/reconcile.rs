@@ -31,7 +31,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 /// Makes ready what every start needs, before there is one, and brings the tools once their images are there.
 async fn provide(shared: &Shared) {
     if shared.docker.image().await.is_ok()
-        && let Err(error) = shared.docker.network().await
+        && let Err(error) = shared.docker.network(shared.config.egress).await
     {
         tracing::warn!(%error, "the workspaces' network cannot be made yet");
     }

@@ -6,10 +6,10 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use maru_engine::Engine;
-use maru_model::UserId;
-use maru_store::Store;
+use maru_model::{Egress, UserId};
 use maru_store::ports::Sharing;
 use maru_store::workspaces::{Intention, StoppedFor, WorkspaceRow};
+use maru_store::{Store, StoreError};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -51,6 +51,11 @@ impl Shared {
 
     pub(crate) fn entries(&self) -> Vec<Arc<Entry>> {
         self.entries_locked().values().cloned().collect()
+    }
+
+    /// The way out of this user's workspace, as their classes and this installation want it.
+    pub(crate) async fn egress(&self, user: &UserId) -> Result<Egress, StoreError> {
+        Ok(self.store.egress_of(user).await?.unwrap_or(self.config.egress))
     }
 
     /// The entry of this workspace; its driver starts with it.
@@ -289,6 +294,14 @@ impl Workspaces {
     /// [`WorkspaceError::NotReady`], or where the agent does not answer.
     pub async fn exec(&self, user: &UserId, request: &ExecRequest) -> Result<ExecResponse, WorkspaceError> {
         Ok(self.agent(user).await?.exec(request).await?)
+    }
+
+    /// The way out of this user's workspace from its next start on.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn egress(&self, user: &UserId) -> Result<Egress, WorkspaceError> {
+        Ok(self.0.egress(user).await?)
     }
 
     /// How the preview of this port of this user's workspace is shared now.

@@ -121,7 +121,7 @@ pub(super) async fn fences(engine: &Engine, findings: &mut Vec<Finding>) {
     let what = Text::new("Fence", "울타리");
     let mut open = Vec::new();
     let mut seen = 0;
-    for suffix in ["workspaces", "builds"] {
+    for suffix in ["workspaces", "workspaces-shut", "builds"] {
         let name = engine.name(suffix);
         let Ok(Some(id)) = engine.network_id(&name).await else { continue };
         seen += 1;

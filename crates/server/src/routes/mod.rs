@@ -5,6 +5,7 @@ mod app;
 mod builds;
 mod check;
 mod deployments;
+mod egress;
 mod git;
 mod health;
 mod me;
@@ -35,6 +36,7 @@ pub fn router(state: AppState) -> Router {
         .merge(check::routes())
         .merge(deployments::routes())
         .merge(admin::routes())
+        .merge(egress::routes())
         .merge(proxy::api_routes());
     Router::new()
         .nest("/api/v1", api)

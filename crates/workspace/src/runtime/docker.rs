@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 use bytes::Bytes;
 use jiff::Timestamp;
 use maru_engine::{Engine, EngineError, ExecStream, models};
-use maru_model::{Login, Text, WorkspaceId};
+use maru_model::{Egress, Login, Text, WorkspaceId};
 use maru_store::workspaces::WorkspaceRow;
 use tokio::net::UnixStream;
 use tokio::sync::Mutex;
@@ -17,7 +17,7 @@ use tokio_util::either::Either;
 use crate::config::Config;
 use crate::error::WorkspaceError;
 use crate::runtime::shared::SharedFiles;
-use crate::runtime::{End, direct, spec};
+use crate::runtime::{End, direct, egress, spec};
 
 const ROLE: &str = "workspace";
 const LABEL_WORKSPACE: &str = "maru.workspace";
@@ -55,6 +55,7 @@ pub(crate) enum Presence {
 pub(crate) struct Wanted<'a> {
     pub(crate) image: &'a models::ImageInspect,
     pub(crate) home: i64,
+    pub(crate) egress: Egress,
 }
 
 /// A workspace's container, as a listing shows it.
@@ -69,13 +70,13 @@ pub(crate) struct Listed {
 pub(crate) struct Docker {
     pub(crate) engine: Engine,
     config: Arc<Config>,
-    /// The id of the network that is fenced off from the host.
-    fenced: Mutex<Option<String>>,
+    /// The ids of the networks that are fenced off from the host, by name.
+    fenced: Mutex<HashMap<String, String>>,
 }
 
 impl Docker {
     pub(crate) fn new(engine: Engine, config: Arc<Config>) -> Self {
-        Self { engine, config, fenced: Mutex::new(None) }
+        Self { engine, config, fenced: Mutex::default() }
     }
 
     pub(crate) fn name(&self, login: &Login) -> String {
@@ -91,9 +92,10 @@ impl Docker {
     }
 
     /// Changes when a container would be made differently from now on.
-    fn spec(&self, image: &models::ImageInspect) -> String {
+    fn spec(&self, wanted: Wanted<'_>) -> String {
         let mut hasher = DefaultHasher::new();
-        image.id.hash(&mut hasher);
+        wanted.image.id.hash(&mut hasher);
+        wanted.egress.hash(&mut hasher);
         format!("{:?} {:?}", self.config.limits, self.config.tools).hash(&mut hasher);
         if let Ok(agent) = std::fs::metadata(&self.config.agent) {
             agent.len().hash(&mut hasher);
@@ -123,7 +125,7 @@ impl Docker {
             return Ok(Presence::Running { started_at, home });
         }
         let dead = state.dead == Some(true);
-        let as_wanted = |wanted: Wanted<'_>| wanted.home == home && labels.get(LABEL_SPEC) == Some(&self.spec(wanted.image));
+        let as_wanted = |wanted: Wanted<'_>| wanted.home == home && labels.get(LABEL_SPEC) == Some(&self.spec(wanted));
         Ok(Presence::Still {
             current: !dead && wanted.is_none_or(as_wanted),
             home,
@@ -152,14 +154,16 @@ impl Docker {
             .collect())
     }
 
-    /// The network of all workspaces: they reach the outside, but neither one another nor this host.
-    pub(crate) async fn network(&self) -> Result<String, EngineError> {
+    /// The network of all workspaces with this way out: they reach neither one another nor this host.
+    pub(crate) async fn network(&self, egress: Egress) -> Result<String, EngineError> {
         let mut fenced = self.fenced.lock().await;
-        let name = self.engine.ensure_isolated_network("workspaces").await?;
+        let name = egress::network(&self.engine, egress).await?;
         let id = self.engine.network_id(&name).await?;
-        if id.is_some() && *fenced != id {
+        if let Some(id) = id
+            && fenced.get(&name) != Some(&id)
+        {
             match self.engine.fence_network(&name, &self.config.image).await {
-                Ok(()) => *fenced = id,
+                Ok(()) => drop(fenced.insert(name.clone(), id)),
                 Err(error) => tracing::warn!(%error, "workspaces are not fenced off from this host's ports"),
             }
         }
@@ -167,8 +171,9 @@ impl Docker {
     }
 
     /// Makes the container with everything in it; it does not run yet.
-    pub(crate) async fn create(&self, row: &WorkspaceRow, generation: i64, image: &models::ImageInspect) -> Result<(), WorkspaceError> {
-        let network = self.network().await?;
+    pub(crate) async fn create(&self, row: &WorkspaceRow, generation: i64, wanted: Wanted<'_>) -> Result<(), WorkspaceError> {
+        let Wanted { image, egress, .. } = wanted;
+        let network = self.network(egress).await?;
         let volume = self.volume(&row.login, row.home);
         let owner = HashMap::from([(LABEL_USER.to_owned(), row.user_id.to_string()), (LABEL_LOGIN.to_owned(), row.login.to_string())]);
         self.engine.ensure_volume(&volume, ROLE, owner.clone()).await?;
@@ -180,11 +185,12 @@ impl Docker {
             (LABEL_WORKSPACE.to_owned(), row.id.to_string()),
             (LABEL_GENERATION.to_owned(), generation.to_string()),
             (LABEL_HOME.to_owned(), row.home.to_string()),
-            (LABEL_SPEC.to_owned(), self.spec(image)),
+            (LABEL_SPEC.to_owned(), self.spec(wanted)),
         ]);
         let of_image = image.config.clone().unwrap_or_default();
         let image_env = of_image.env.as_deref().unwrap_or_default();
-        let container = spec::container(&self.config, &files, row, image_env, &network, &volume, labels);
+        let mut container = spec::container(&self.config, &files, row, image_env, &network, &volume, labels);
+        egress::prepare(egress, &mut container);
         let name = self.name(&row.login);
         match self.engine.create_container(&name, container.clone()).await {
             // Made by a try that was given up before the Engine had answered; it may lack what is put in.

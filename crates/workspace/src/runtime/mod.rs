@@ -2,6 +2,7 @@
 
 mod direct;
 pub(crate) mod docker;
+mod egress;
 mod end;
 mod shared;
 mod spec;
