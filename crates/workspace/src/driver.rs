@@ -188,7 +188,7 @@ impl Driver {
         let row = self.shared.store.workspace(&self.entry.row.id).await?;
         let safe = self.failures >= FAILURES;
         // One that runs needs no turn: this is how containers are adopted after a restart of the server.
-        match self.shared.docker.look(&login, None).await? {
+        match self.shared.docker.look(&row, None).await? {
             Presence::Running { started_at, home } if home == row.home && !safe => return self.connect(started_at, safe).await,
             Presence::Absent => {}
             // In another home than its own, or with what may be the fault: it has to be made anew.
@@ -211,7 +211,7 @@ impl Driver {
         self.phase(Phase::Create, self.create(&row, &image)).await?;
         let booted = self.phase(Phase::Boot, async {
             shared.docker.start(&login).await?;
-            match shared.docker.look(&login, None).await? {
+            match shared.docker.look(&row, None).await? {
                 Presence::Running { started_at, .. } => Ok(started_at),
                 Presence::Still { end, .. } => Err(self.died(&end).await),
                 Presence::Absent => Err(WorkspaceError::Start(gone())),
@@ -237,7 +237,7 @@ impl Driver {
         let docker = &self.shared.docker;
         let egress = self.shared.egress(&row.user_id).await?;
         let wanted = Wanted { image, home: row.home, egress };
-        match docker.look(&row.login, Some(wanted)).await? {
+        match docker.look(row, Some(wanted)).await? {
             // One that never started may lack what is put in after it is made.
             Presence::Still { current: true, started_once: true, .. } | Presence::Running { .. } => return Ok(()),
             Presence::Still { .. } => docker.remove(&row.login).await?,
@@ -256,7 +256,7 @@ impl Driver {
             let died = async {
                 loop {
                     tokio::time::sleep(Duration::from_millis(500)).await;
-                    match self.shared.docker.look(login, None).await {
+                    match self.shared.docker.look(&self.entry.row, None).await {
                         Ok(Presence::Still { end, .. }) => return self.died(&end).await,
                         Ok(Presence::Absent) => return WorkspaceError::Start(gone()),
                         Ok(Presence::Running { .. }) | Err(_) => {}
@@ -310,7 +310,7 @@ impl Driver {
     async fn notice(&mut self) {
         let Some(settled) = self.entry.at_rest() else { return };
         // An Engine that does not answer tells nothing; the next look will.
-        let Ok(Ok(presence)) = timeout(LOOK, self.shared.docker.look(&self.entry.owner.login, None)).await else { return };
+        let Ok(Ok(presence)) = timeout(LOOK, self.shared.docker.look(&self.entry.row, None)).await else { return };
         let wish = self.entry.desk().wish;
         match (settled, wish.intention, presence) {
             // A start that was given up may have come true at the Engine all the same; or somebody went past us.

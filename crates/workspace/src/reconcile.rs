@@ -134,7 +134,7 @@ async fn compare(shared: &Arc<Shared>) -> Result<(), EngineError> {
             }
             None if is_orphan(shared, &container.workspace).await => {
                 tracing::info!(container = %container.name, "nobody owns it: removing it; its home stays");
-                shared.docker.remove_named(&container.name).await?;
+                shared.docker.remove_listed(&container).await?;
             }
             None => {}
         }

@@ -1,5 +1,6 @@
 //! A Docker Engine that hangs, and one that dies. With `MARU_TEST_DOCKERD=1`, as root: the test starts an Engine of its
-//! own, beside the one that is there, and does it all to that.
+//! own, beside the one that is there, and does it all to that. It has network interfaces of its own, too: an Engine takes
+//! those of the host for its own, and without a default bridge it even removes the other's.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -23,16 +24,43 @@ fn socket(folder: &Path) -> String {
     format!("unix://{}/docker.sock", folder.display())
 }
 
+/// A network namespace, as long as this lives.
+struct Network(Child);
+
+impl Network {
+    fn new() -> Self {
+        let network = Self(Command::new("unshare").args(["--net", "sleep", "infinity"]).spawn().unwrap());
+        let began = Instant::now();
+        while std::fs::read_link(network.path()).unwrap() == std::fs::read_link("/proc/self/ns/net").unwrap() {
+            assert!(began.elapsed() < Duration::from_secs(10), "no network namespace: is this root?");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        network
+    }
+
+    fn path(&self) -> String {
+        format!("/proc/{}/ns/net", self.0.id())
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 struct Dockerd {
     folder: PathBuf,
     process: Child,
 }
 
 impl Dockerd {
-    fn start(folder: &Path) -> Self {
+    fn start(folder: &Path, network: &Network) -> Self {
         let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
         let at = |name: &str| folder.join(name).display().to_string();
-        let process = Command::new("dockerd")
+        let process = Command::new("nsenter")
+            .args([&format!("--net={}", network.path()), "--", "dockerd"])
             .args(["--host", &socket(folder), "--data-root", &at("data"), "--exec-root", &at("exec"), "--pidfile", &at("pid")])
             .args(["--bridge", "none", "--iptables=false", "--ip-masq=false"])
             .stdout(Stdio::from(log.try_clone().unwrap()))
@@ -74,6 +102,9 @@ async fn an_engine_that_hangs_or_dies() {
         eprintln!("not asked for: MARU_TEST_DOCKERD=1");
         return;
     }
+    let interfaces = || std::fs::read_dir("/sys/class/net").unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+    let bridges = || interfaces().into_iter().filter(|name| name == "docker0").count();
+    let before = bridges();
     // Which Engine is meant can only be said from outside.
     let folder = tempfile::tempdir().unwrap().keep();
     let status = Command::new(std::env::current_exe().unwrap())
@@ -83,9 +114,14 @@ async fn an_engine_that_hangs_or_dies() {
         .status()
         .unwrap();
     assert!(status.success(), "see {}", folder.display());
-    // An Engine mounts its data on itself, and one that is killed leaves that.
-    while Command::new("umount").arg(folder.join("data")).stderr(Stdio::null()).status().unwrap().success() {}
+    // What an Engine that was killed leaves mounted, the innermost first.
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
+    let ours = mounts.lines().rev().filter_map(|line| line.split(' ').nth(1)).filter(|at| Path::new(at).starts_with(&folder));
+    for at in ours {
+        assert!(Command::new("umount").arg(at).status().unwrap().success(), "{at}");
+    }
     std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(bridges(), before, "the other Engine has lost its bridge");
 }
 
 /// One container, it runs, and its agent answers.
@@ -96,7 +132,8 @@ async fn is_well(installation: &Installation, workspaces: &Workspaces, mina: &Ow
 }
 
 async fn suffer(folder: &Path) {
-    let mut dockerd = Dockerd::start(folder);
+    let network = Network::new();
+    let mut dockerd = Dockerd::start(folder, &network);
     let loaded = Command::new("sh")
         .args(["-c", &format!("env -u DOCKER_HOST docker save {} | docker load", image())])
         .env("DOCKER_HOST", socket(folder))
@@ -135,7 +172,7 @@ async fn suffer(folder: &Path) {
     // Killed, with its containers: they are started again, once.
     dockerd.kill();
     sleep(Duration::from_secs(3)).await;
-    dockerd = Dockerd::start(folder);
+    dockerd = Dockerd::start(folder, &network);
     let back = Instant::now();
     while !is_true(&installation, &workspaces, &mina).await {
         assert!(back.elapsed() < TRUE_WITHIN, "{:?}", workspaces.get(&mina).await);
@@ -149,7 +186,7 @@ async fn suffer(folder: &Path) {
     sleep(Duration::from_millis(400)).await;
     dockerd.kill();
     sleep(Duration::from_secs(3)).await;
-    dockerd = Dockerd::start(folder);
+    dockerd = Dockerd::start(folder, &network);
     let back = Instant::now();
     until(&workspaces, &mina, |view| view.state == State::Ready).await;
     while !is_true(&installation, &workspaces, &mina).await {
@@ -163,7 +200,7 @@ async fn suffer(folder: &Path) {
     dockerd.kill();
     workspaces.stop(&mina).await.unwrap();
     sleep(Duration::from_secs(3)).await;
-    dockerd = Dockerd::start(folder);
+    dockerd = Dockerd::start(folder, &network);
     let back = Instant::now();
     until(&workspaces, &mina, |view| view.state == State::Stopped).await;
     eprintln!("asked to stop while it was away: stopped {:?} after it was back", back.elapsed());

@@ -11,8 +11,9 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 use jiff::Timestamp;
+use maru_engine::models;
 use maru_workspace::{Owner, SafeReason, State, Workspaces};
-use support::{Installation, agent, ready, sh, until};
+use support::{Installation, agent, image, ready, sh, until};
 use tokio::time::sleep;
 
 /// A terminal of its own for a line of shell; nobody looks at it.
@@ -26,7 +27,7 @@ async fn terminal(workspaces: &Workspaces, owner: &Owner, line: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_uses_it() {
     let mut installation = Installation::new().await;
-    installation.config.idle_after = Some(Duration::from_secs(8));
+    installation.config.idle_after = Some(Duration::from_secs(12));
     installation.config.look_every = Duration::from_millis(500);
     let mina = installation.user("mina").await;
     let (workspaces, _inbound) = installation.open().await;
@@ -47,7 +48,7 @@ async fn nobody_uses_it() {
     });
     let warned = until(&workspaces, &mina, |view| view.idle_stop_at.is_some()).await;
     let left = warned.idle_stop_at.unwrap().duration_since(Timestamp::now()).as_secs_f64();
-    assert!((2.0..=4.0).contains(&left), "warned {left} s before");
+    assert!((3.0..=6.0).contains(&left), "warned {left} s before");
     // A key in the page's editor, which only the server sees.
     workspaces.touch(&mina.id);
     assert_eq!(workspaces.get(&mina).await.unwrap().idle_stop_at, None);
@@ -55,13 +56,13 @@ async fn nobody_uses_it() {
     let until_then = Timestamp::from_millisecond(Timestamp::now().as_millisecond() + 3_600_000).unwrap();
     let kept = workspaces.keep_alive(&mina, Some(until_then)).await.unwrap();
     assert_eq!((kept.idle_stop_at, kept.keep_alive_until), (None, Some(until_then)));
-    sleep(Duration::from_secs(9)).await;
+    sleep(Duration::from_secs(13)).await;
     assert_eq!(workspaces.get(&mina).await.unwrap().state, State::Ready);
 
-    // Output of a terminal that nobody looks at keeps it, as long as it comes.
-    terminal(&workspaces, &mina, "for i in 1 2 3 4 5 6 7; do echo $i; sleep 2; done").await;
     let let_go = workspaces.keep_alive(&mina, None).await.unwrap();
     assert!(let_go.idle_stop_at.is_some(), "not without a warning");
+    // Output of a terminal that nobody looks at keeps it, as long as it comes.
+    terminal(&workspaces, &mina, "for i in 1 2 3 4 5 6 7; do echo $i; sleep 2; done").await;
     sleep(Duration::from_millis(1500)).await;
     let printing = Instant::now();
     while printing.elapsed() < Duration::from_secs(11) {
@@ -219,5 +220,28 @@ async fn a_start_that_always_fails_ends_and_says_why() {
     workspaces.force_stop(&mina).await.unwrap();
     until(&workspaces, &mina, |view| view.state == State::Stopped).await;
     assert_eq!((installation.containers().await.len(), installation.volumes().len()), (0, 1));
+    installation.close(workspaces).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_of_somebody_else_is_not_taken_over() {
+    let installation = Installation::new().await;
+    let mina = installation.user("mina").await;
+    let name = installation.engine.name("ws-mina");
+    let labels = installation.engine.labels("workspace").into_iter().chain([("maru.workspace".to_owned(), "another".to_owned())]);
+    let spec = models::ContainerCreateBody {
+        image: Some(image()),
+        cmd: Some(vec!["sleep".to_owned(), "300".to_owned()]),
+        labels: Some(labels.collect()),
+        ..Default::default()
+    };
+    let theirs = installation.engine.create_container(&name, spec).await.unwrap();
+    installation.engine.start_container(&name).await.unwrap();
+    let (workspaces, _inbound) = installation.open().await;
+    workspaces.ensure(&mina).await.unwrap();
+    ready(&workspaces, &mina).await;
+    let containers = installation.containers().await;
+    assert_eq!(containers.len(), 1);
+    assert_ne!(containers[0].id.as_deref(), Some(theirs.as_str()));
     installation.close(workspaces).await;
 }

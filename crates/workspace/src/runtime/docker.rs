@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -27,6 +27,10 @@ const LABEL_GENERATION: &str = "maru.generation";
 const LABEL_SPEC: &str = "maru.spec";
 /// The number of the home that is in it; 0 where it is missing.
 const LABEL_HOME: &str = "maru.home";
+/// How long until it is seen whether a removal by somebody else is done.
+const REMOVAL_STEP: Duration = Duration::from_millis(100);
+/// No home's number.
+const FOREIGN: i64 = -1;
 /// SIGTERM, and after this many seconds SIGKILL.
 const GRACE_SECONDS: i32 = 10;
 
@@ -61,6 +65,8 @@ pub(crate) struct Wanted<'a> {
 /// A workspace's container, as a listing shows it.
 #[derive(Clone, Debug)]
 pub(crate) struct Listed {
+    /// Unlike the name, never another container's.
+    pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) workspace: Option<WorkspaceId>,
     pub(crate) running: bool,
@@ -114,13 +120,15 @@ impl Docker {
         })
     }
 
-    /// What is true now. Where nothing is wanted, what is there counts as current.
-    pub(crate) async fn look(&self, login: &Login, wanted: Option<Wanted<'_>>) -> Result<Presence, EngineError> {
-        let Some(container) = self.engine.inspect_container(&self.name(login)).await? else { return Ok(Presence::Absent) };
+    /// What is true now. Where nothing is wanted, what is there counts as current. A container of the same name that is
+    /// another workspace's, of a user who had this login before, counts as having another home.
+    pub(crate) async fn look(&self, row: &WorkspaceRow, wanted: Option<Wanted<'_>>) -> Result<Presence, EngineError> {
+        let Some(container) = self.engine.inspect_container(&self.name(&row.login)).await? else { return Ok(Presence::Absent) };
         let state = container.state.unwrap_or_default();
         let started_at = state.started_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
         let labels = container.config.and_then(|config| config.labels).unwrap_or_default();
-        let home = labels.get(LABEL_HOME).and_then(|home| home.parse().ok()).unwrap_or(0);
+        let ours = labels.get(LABEL_WORKSPACE).is_some_and(|id| id == row.id.as_str());
+        let home = if ours { labels.get(LABEL_HOME).and_then(|home| home.parse().ok()).unwrap_or(0) } else { FOREIGN };
         if state.running == Some(true) {
             return Ok(Presence::Running { started_at, home });
         }
@@ -146,6 +154,7 @@ impl Docker {
                 let name = container.names?.into_iter().next()?.trim_start_matches('/').to_owned();
                 let workspace = container.labels.as_ref().and_then(|labels| labels.get(LABEL_WORKSPACE));
                 Some(Listed {
+                    id: container.id?,
                     name,
                     workspace: workspace.map(|id| WorkspaceId::from(id.as_str())),
                     running: container.state == Some(models::ContainerSummaryStateEnum::RUNNING),
@@ -195,7 +204,7 @@ impl Docker {
         match self.engine.create_container(&name, container.clone()).await {
             // Made by a try that was given up before the Engine had answered; it may lack what is put in.
             Err(error) if error.is_conflict() => {
-                self.engine.remove_container(&name).await?;
+                self.remove(&row.login).await?;
                 self.engine.create_container(&name, container).await?;
             }
             made => drop(made?),
@@ -221,12 +230,19 @@ impl Docker {
         }
     }
 
+    /// The container is gone after this, whoever else removes it at the same time: a removal that was given up, say.
     pub(crate) async fn remove(&self, login: &Login) -> Result<(), EngineError> {
-        self.engine.remove_container(&self.name(login)).await
+        let name = self.name(login);
+        loop {
+            match self.engine.remove_container(&name).await {
+                Err(error) if error.is_conflict() => tokio::time::sleep(REMOVAL_STEP).await,
+                other => return other,
+            }
+        }
     }
 
-    pub(crate) async fn remove_named(&self, name: &str) -> Result<(), EngineError> {
-        self.engine.remove_container(name).await
+    pub(crate) async fn remove_listed(&self, container: &Listed) -> Result<(), EngineError> {
+        self.engine.remove_container(&container.id).await
     }
 
     /// The last lines that the container's own program wrote.
