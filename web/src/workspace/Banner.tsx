@@ -21,12 +21,15 @@ export function countdown(at: string, from: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
+/** The clock ticks only while it is read, so its first value may be an old one. */
 function IdleBanner({ at }: { at: string }) {
   return (
     <div class="banner warn" data-testid="idle-banner">
       <span role="status">
         {t("workspace.idle")}{" "}
-        <span aria-hidden="true">{t("workspace.idle.in", { time: countdown(at, now.value) })}</span>
+        <span aria-hidden="true">
+          {t("workspace.idle.in", { time: countdown(at, Math.max(now.value, Date.now())) })}
+        </span>
       </span>
       <button type="button" class="button small primary" onClick={() => keepAwake(1).catch(sayError)}>
         {t("workspace.idle.more")}
