@@ -180,3 +180,102 @@ pub(crate) fn split(path: &Path) -> Result<(&Path, &OsStr), Errno> {
         _ => Err(Errno::ISDIR),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use proptest::prelude::*;
+    use rustix::fs::{fstat, statat};
+
+    use super::*;
+
+    /// A home with links of all kinds, beside something that must not be reached.
+    fn world() -> (tempfile::TempDir, Home) {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("home");
+        std::fs::create_dir_all(home.join("a/b")).unwrap();
+        std::fs::create_dir(folder.path().join("out")).unwrap();
+        for file in ["home/f", "home/a/f", "home/a/b/f", "out/f"] {
+            std::fs::write(folder.path().join(file), file).unwrap();
+        }
+        for (link, target) in [
+            ("up", ".."),
+            ("out", "../out"),
+            ("a/up", "../.."),
+            ("a/side", "../a/b"),
+            ("a/b/l", "/etc"),
+            ("loop", "loop"),
+            ("proc", "/proc/self/root"),
+            ("fd", "/proc/self/fd/0"),
+        ] {
+            symlink(target, home.join(link)).unwrap();
+        }
+        symlink(home.join("a"), home.join("abs")).unwrap();
+        symlink(folder.path().join("out"), home.join("a/b/out")).unwrap();
+        symlink(home.join("../out/f"), home.join("tricky")).unwrap();
+        let opened = Home::open(&home).unwrap();
+        (folder, opened)
+    }
+
+    fn inside(home: &Home, dev: u64, ino: u64) -> bool {
+        fn all(folder: &Path, found: &mut Vec<PathBuf>) {
+            found.push(folder.to_owned());
+            for entry in std::fs::read_dir(folder).unwrap().flatten() {
+                if entry.file_type().unwrap().is_dir() { all(&entry.path(), found) } else { found.push(entry.path()) }
+            }
+        }
+        let mut found = Vec::new();
+        all(home.path(), &mut found);
+        found.iter().any(|path| statat(CWD, path, rustix::fs::AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|s| (s.st_dev, s.st_ino) == (dev, ino)))
+    }
+
+    fn step() -> impl Strategy<Value = String> {
+        prop::sample::select(vec![
+            "a", "b", "f", "up", "out", "side", "l", "loop", "proc", "fd", "abs", "tricky", "..", ".", "", "home", "root", "etc", "passwd",
+            "new",
+        ])
+        .prop_map(str::to_owned)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+        #[test]
+        fn no_path_leads_out(steps in prop::collection::vec(step(), 1..8), absolute in any::<bool>()) {
+            let (folder, home) = world();
+            let mut given = steps.join("/");
+            if absolute {
+                given = format!("{}/{given}", home.path().display());
+            }
+            if let Ok(path) = home.relative(&given) {
+                let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+                for opened in [home.beneath(&path, flags, Mode::empty()), home.walk(&path, flags, Mode::empty())].into_iter().flatten() {
+                    let stat = fstat(&opened).unwrap();
+                    prop_assert!(inside(&home, stat.st_dev, stat.st_ino), "{}", given);
+                }
+                for place in [home.entry(&path), home.place(&path)].into_iter().flatten() {
+                    let stat = fstat(&place.dir).unwrap();
+                    prop_assert!(inside(&home, stat.st_dev, stat.st_ino), "{}", given);
+                    prop_assert!(place.name != ".." && place.name != "." && !place.name.as_bytes().contains(&b'/'));
+                }
+                let _ = home.make_folders(&path);
+            }
+            let left: Vec<_> = std::fs::read_dir(folder.path().join("out")).unwrap().flatten().map(|e| e.file_name()).collect();
+            prop_assert_eq!(left, vec![OsString::from("f")]);
+            prop_assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+        }
+
+        #[test]
+        fn any_text_is_a_path_or_is_refused(given in ".{0,60}|[./~\\\\a\0]{0,20}") {
+            let (_folder, home) = world();
+            if let Ok(path) = home.relative(&given) {
+                prop_assert!(!path.is_absolute());
+                if let Ok(opened) = home.beneath(&path, OFlags::PATH, Mode::empty()) {
+                    let stat = fstat(&opened).unwrap();
+                    prop_assert!(inside(&home, stat.st_dev, stat.st_ino), "{:?}", given);
+                }
+            }
+        }
+    }
+}

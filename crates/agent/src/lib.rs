@@ -43,8 +43,9 @@ pub use home::Home;
 pub use serve::{Config, serve};
 pub use tty::become_program;
 
-/// Archives made at once; more wait.
+/// Archives made at once, and searches; more wait.
 const ARCHIVES: usize = 3;
+const SEARCHES: usize = 3;
 
 /// All that the facilities share.
 pub struct Agent {
@@ -60,8 +61,11 @@ pub struct Agent {
     /// Held while a save looks at what it replaces.
     saving: tokio::sync::Mutex<()>,
     uploads: files::Uploads,
-    /// Each archive in the making has a thread, which waits for who reads it.
+    /// Each archive in the making has a thread, which waits for who reads it; so has each search.
     archiving: Arc<tokio::sync::Semaphore>,
+    searching: Arc<tokio::sync::Semaphore>,
+    index: search::Index,
+    watching: watch::Hub,
     tasks: TaskTracker,
 }
 
@@ -78,6 +82,9 @@ impl Agent {
             saving: tokio::sync::Mutex::new(()),
             uploads: files::Uploads::default(),
             archiving: Arc::new(tokio::sync::Semaphore::new(ARCHIVES)),
+            searching: Arc::new(tokio::sync::Semaphore::new(SEARCHES)),
+            index: search::Index::default(),
+            watching: watch::Hub::default(),
             tasks: TaskTracker::new(),
         }
     }

@@ -47,3 +47,114 @@ async fn tells_changes_in_new_folders_too() {
     }
     assert!(!seen.contains(".maru-save"));
 }
+
+#[tokio::test]
+async fn sees_hidden_files_of_projects_and_not_those_of_programs() {
+    let world = World::new().await;
+    for path in ["p/.env", "p/.github/ci.yml", "p/.git/config", "p/node_modules/x/i.js", ".cache/c", ".bashrc", "p/a.js"] {
+        world.call("PUT", &format!("/files/{path}"), &[], "needle\n").await;
+    }
+    let mut found: Vec<String> = paths(&world, "").await;
+    found.sort();
+    assert_eq!(found, ["p/.env", "p/.github/ci.yml", "p/a.js"]);
+    let answer = world.get("/search?q=needle").await;
+    let body = String::from_utf8_lossy(answer.body());
+    assert_eq!(body.lines().count(), 3, "{body}");
+}
+
+async fn paths(world: &World, query: &str) -> Vec<String> {
+    let found: Vec<maru_protocol::Found> = serde_json::from_slice(world.get(&format!("/paths?q={query}")).await.body()).unwrap();
+    found.into_iter().map(|f| f.path).collect()
+}
+
+#[tokio::test]
+async fn quick_open_knows_what_came_and_went() {
+    let world = World::new().await;
+    world.call("PUT", "/files/p/one.txt", &[], "").await;
+    assert_eq!(paths(&world, "txt").await, ["p/one.txt"]);
+    std::fs::create_dir_all(world.home().join("p/q")).unwrap();
+    std::fs::write(world.home().join("p/q/two.txt"), "").unwrap();
+    std::fs::remove_file(world.home().join("p/one.txt")).unwrap();
+    for _ in 0..100 {
+        if paths(&world, "txt").await == ["p/q/two.txt"] {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("{:?}", paths(&world, "txt").await);
+}
+
+/// How long it takes is measured by hand (`--no-capture`); here only that it is not absurd, built without optimization
+/// beside other tests.
+#[tokio::test]
+async fn many_files() {
+    let world = World::new().await;
+    std::fs::create_dir(world.home().join("flat")).unwrap();
+    for n in 0..10_000 {
+        std::fs::File::create(world.home().join(format!("flat/file-{n}.txt"))).unwrap();
+    }
+    for folder in 0..400 {
+        let path = world.home().join(format!("project/module-{folder}/src"));
+        std::fs::create_dir_all(&path).unwrap();
+        for file in 0..100 {
+            std::fs::File::create(path.join(format!("part_{file}.rs"))).unwrap();
+        }
+    }
+    let timed = |what: &'static str, began: std::time::Instant| {
+        eprintln!("{what}: {:?}", began.elapsed());
+        assert!(began.elapsed() < std::time::Duration::from_secs(20), "{what}");
+    };
+    let began = std::time::Instant::now();
+    let tree = world.json("GET", "/tree/flat", serde_json::json!({})).await;
+    assert_eq!(tree["entries"].as_array().unwrap().len(), 10_000);
+    timed("a tree of 10,000", began);
+    for what in ["the first of 50,000", "the second", "the third"] {
+        let began = std::time::Instant::now();
+        assert_eq!(paths(&world, "mod399part42").await[0], "project/module-399/src/part_42.rs");
+        timed(what, began);
+    }
+}
+
+/// An agent to which the kernel gives five watches.
+#[tokio::test]
+async fn looks_for_itself_where_the_kernels_watches_run_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, socket) = (folder.path().join("home"), folder.path().join("agent.sock"));
+    for n in 0..20 {
+        std::fs::create_dir_all(home.join(format!("d{n}"))).unwrap();
+    }
+    let limited = r#"echo 5 > /proc/sys/user/max_inotify_watches && exec "$0" "$@""#;
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--user", "--map-root-user", "sh", "-c", limited]);
+    if !std::process::Command::new("unshare").args(["--user", "--map-root-user", "true"]).status().is_ok_and(|s| s.success()) {
+        eprintln!("skipped: no user namespaces");
+        return;
+    }
+    command.arg(env!("CARGO_BIN_EXE_maru-agent")).args(["serve", "--reverse", "none", "--socket"]).arg(&socket).arg("--home").arg(&home);
+    let mut agent = command.spawn().unwrap();
+    let stream = loop {
+        match tokio::net::UnixStream::connect(&socket).await {
+            Ok(stream) => break stream,
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
+        }
+    };
+    let (link, _, run) = maru_protocol::link(stream, maru_protocol::Side::Server);
+    tokio::spawn(run);
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(link.open().await.unwrap())).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::get("/watch").header("host", "agent").body(Full::<bytes::Bytes>::default()).unwrap();
+    let mut events = sender.send_request(request).await.unwrap().into_body().into_data_stream();
+    let mut seen = String::new();
+    for n in 0..20 {
+        std::fs::write(home.join(format!("d{n}/new.txt")), "x").unwrap();
+    }
+    let told = async {
+        while !(0..20).all(|n| seen.contains(&format!(r#""created","path":"d{n}/new.txt""#))) {
+            seen.push_str(std::str::from_utf8(&events.next().await.unwrap().unwrap()).unwrap());
+        }
+    };
+    let all = tokio::time::timeout(std::time::Duration::from_secs(60), told).await;
+    let _ = agent.kill();
+    let _ = agent.wait();
+    assert!(all.is_ok() && seen.starts_with("data: {\"kind\":\"polling\""), "{seen}");
+}

@@ -21,6 +21,7 @@ pub(crate) use save::save;
 pub(crate) use transfer::{move_entry, remove};
 pub(crate) use trash::{discard, empty, list as trash, restore};
 pub(crate) use uploads::{Uploads, append, cancel, content, create, finish, list as uploads, show};
+pub(crate) use walk::walk;
 
 use std::os::fd::OwnedFd;
 

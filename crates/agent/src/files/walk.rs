@@ -12,16 +12,16 @@ use rustix::io::Errno;
 /// Each level holds a descriptor.
 const DEPTH: usize = 128;
 
-pub(super) struct Item<'a> {
-    pub(super) dir: &'a OwnedFd,
-    pub(super) name: &'a OsStr,
+pub(crate) struct Item<'a> {
+    pub(crate) dir: &'a OwnedFd,
+    pub(crate) name: &'a OsStr,
     /// From the top.
-    pub(super) path: &'a Path,
-    pub(super) stat: &'a Stat,
+    pub(crate) path: &'a Path,
+    pub(crate) stat: &'a Stat,
 }
 
 impl Item<'_> {
-    pub(super) fn kind(&self) -> FileType {
+    pub(crate) fn kind(&self) -> FileType {
         FileType::from_raw_mode(self.stat.st_mode)
     }
 }
@@ -49,7 +49,7 @@ impl Level {
 
 /// Calls `visit` with everything in `top`, a folder before what is in it, and by name. `visit` says whether a folder is
 /// gone into. What vanishes meanwhile is left out.
-pub(super) fn walk<E: From<Errno>>(top: OwnedFd, prefix: PathBuf, visit: &mut dyn FnMut(&Item<'_>) -> Result<bool, E>) -> Result<(), E> {
+pub(crate) fn walk<E: From<Errno>>(top: OwnedFd, prefix: PathBuf, visit: &mut dyn FnMut(&Item<'_>) -> Result<bool, E>) -> Result<(), E> {
     let mut stack = vec![Level::open(top, prefix)?];
     while let Some(level) = stack.last_mut() {
         let Some(name) = level.names.next() else {

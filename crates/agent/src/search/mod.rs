@@ -1,6 +1,12 @@
-//! `GET /search` by ripgrep's own libraries, and `GET /paths`, quick open. Both heed `.gitignore`.
+//! `GET /search` by ripgrep's own libraries, and `GET /paths`, quick open. Both heed `.gitignore`, see hidden files of
+//! projects, and leave out what is hidden in home itself, `.git`, and the likes of `node_modules`.
+
+mod index;
+
+pub(crate) use index::Index;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::State;
@@ -13,12 +19,13 @@ use http::header;
 use ignore::WalkBuilder;
 use ignore::overrides::OverrideBuilder;
 use maru_protocol::{Found, Match};
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-use nucleo_matcher::{Config, Matcher, Utf32Str};
+use rustix::fs::{Mode, OFlags};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::extract::Query;
+use crate::files::TEMPORARY;
+use crate::watch::is_skipped;
 use crate::{Agent, AgentError};
 
 /// Lines found at most.
@@ -27,8 +34,8 @@ const MATCHES: usize = 5000;
 const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 /// Characters of a line that are told.
 const LINE: usize = 400;
-const PATHS_SEEN: usize = 200_000;
-const PATHS_TOLD: usize = 100;
+/// What a regular expression that never ends may cost.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Wanted {
@@ -47,7 +54,13 @@ fn on(flag: Option<&String>) -> bool {
 
 fn walk(agent: &Agent) -> WalkBuilder {
     let mut walk = WalkBuilder::new(agent.home.path());
-    walk.hidden(true).require_git(false).parents(false).git_global(false).follow_links(false);
+    walk.hidden(false).require_git(false).parents(false).git_global(false).follow_links(false);
+    walk.filter_entry(|entry| {
+        let name = entry.file_name().as_encoded_bytes();
+        let hidden_at_home = entry.depth() == 1 && name.starts_with(b".");
+        let left_out = entry.file_type().is_some_and(|kind| kind.is_dir()) && (name == b".git" || is_skipped(name));
+        entry.depth() == 0 || !(hidden_at_home || left_out || name.starts_with(TEMPORARY.as_bytes()))
+    });
     walk
 }
 
@@ -63,7 +76,6 @@ pub(crate) async fn search(State(agent): State<Arc<Agent>>, Query(wanted): Query
         return Err(AgentError::Request("q: nothing to search for".to_owned()));
     }
     let mut walk = walk(&agent);
-    walk.max_filesize(Some(FILE_LIMIT));
     if let Some(glob) = wanted.glob.as_ref().filter(|g| !g.is_empty()) {
         let globs = OverrideBuilder::new(agent.home.path())
             .add(glob)
@@ -71,10 +83,12 @@ pub(crate) async fn search(State(agent): State<Arc<Agent>>, Query(wanted): Query
             .map_err(|e| AgentError::Request(format!("glob: {e}")))?;
         walk.overrides(globs);
     }
+    let permit = Arc::clone(&agent.searching).acquire_owned().await;
     let (tx, mut rx) = mpsc::channel::<String>(64);
     agent.tasks.spawn_blocking({
         let agent = Arc::clone(&agent);
         move || {
+            let (_permit, began) = (permit, Instant::now());
             let mut searcher = SearcherBuilder::new().binary_detection(BinaryDetection::quit(0)).line_number(true).build();
             let mut left = MATCHES;
             for entry in walk.build().flatten() {
@@ -84,9 +98,15 @@ pub(crate) async fn search(State(agent): State<Arc<Agent>>, Query(wanted): Query
                 let Ok(relative) = entry.path().strip_prefix(agent.home.path()) else { continue };
                 let path = relative.to_string_lossy();
                 // An unreadable file is no reason to end the search.
-                let _ = searcher.search_path(
+                let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+                let Ok(file) = agent.home.beneath(relative, flags, Mode::empty()) else { continue };
+                // Not by the walk's own limit: with it, files pass by the filter.
+                if !rustix::fs::fstat(&file).is_ok_and(|stat| stat.st_size.unsigned_abs() <= FILE_LIMIT) {
+                    continue;
+                }
+                let _ = searcher.search_file(
                     &matcher,
-                    entry.path(),
+                    &std::fs::File::from(file),
                     UTF8(|line, text| {
                         let at = matcher.find(text.as_bytes()).ok().flatten().map_or(0, |m| m.start());
                         let column = text.get(..at).map_or(1, |before| before.chars().count() as u64 + 1);
@@ -100,7 +120,7 @@ pub(crate) async fn search(State(agent): State<Arc<Agent>>, Query(wanted): Query
                         Ok(left > 0)
                     }),
                 );
-                if left == 0 || tx.is_closed() {
+                if left == 0 || tx.is_closed() || began.elapsed() > PATIENCE {
                     return;
                 }
             }
@@ -118,24 +138,5 @@ pub(crate) struct Sought {
 
 /// `GET /paths?q=`: best first.
 pub(crate) async fn paths(State(agent): State<Arc<Agent>>, Query(sought): Query<Sought>) -> Result<Json<Vec<Found>>, AgentError> {
-    crate::blocking(move || {
-        let mut matcher = Matcher::new(Config::DEFAULT.match_paths());
-        let pattern = Pattern::parse(&sought.q, CaseMatching::Smart, Normalization::Smart);
-        let mut buffer = Vec::new();
-        let mut found: Vec<Found> = walk(&agent)
-            .build()
-            .flatten()
-            .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
-            .take(PATHS_SEEN)
-            .filter_map(|entry| {
-                let path = entry.path().strip_prefix(agent.home.path()).ok()?.to_str()?.to_owned();
-                let score = pattern.score(Utf32Str::new(&path, &mut buffer), &mut matcher)?;
-                Some(Found { path, score })
-            })
-            .collect();
-        found.sort_by(|a, b| b.score.cmp(&a.score).then(a.path.len().cmp(&b.path.len())).then_with(|| a.path.cmp(&b.path)));
-        found.truncate(PATHS_TOLD);
-        Ok(Json(found))
-    })
-    .await
+    index::find(&agent, sought.q).await.map(Json)
 }
