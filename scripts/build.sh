@@ -3,12 +3,24 @@
 
 AGENT_TARGET="$(uname -m)-unknown-linux-gnu"
 
-build_programs() {
+build_server() {
   cd "$ROOT" || return
-  cargo build --release --locked --package maru-server
+  # The agent is only named, not built: so every crate gets the features that the whole workspace gives it, and ./test
+  # finds all that was compiled here.
+  cargo build --release --locked --package maru-server --package maru-agent --bin maru
+}
+
+# Beside the server: cargo keeps a folder, and its lock, for each target.
+build_agent() {
+  cd "$ROOT" || return
   # Static, so that it runs in any image, whatever C library that has.
-  RUSTFLAGS="-C target-feature=+crt-static" \
+  local flags="-C target-feature=+crt-static"
+  # Small: relocations packed, like functions once, no unwind tables. By LLVM's linker, which is rustc's own on this processor.
+  [ "$(uname -m)" != x86_64 ] ||
+    flags+=" -C link-arg=-Wl,-z,pack-relative-relocs,--icf=all,--no-eh-frame-hdr -C link-arg=-Tscripts/agent.ld"
+  RUSTFLAGS="$flags" \
     cargo build --profile agent --locked --target "$AGENT_TARGET" --package maru-agent
+  mkdir -p target/release
   local built="target/$AGENT_TARGET/agent/maru-agent"
   cmp --silent "$built" target/release/maru-agent || install --mode=755 "$built" target/release/maru-agent
 }

@@ -8,7 +8,7 @@ PROGRESS_SHOWN=false
 LAST_HEARTBEAT=0
 
 # Seconds, on two cores from nothing, until there is a measurement.
-declare -A EXPECTED=([prerequisites]=60 [programs]=330 [images]=150 [web]=30 [server]=3 [accounts]=1 [node]=430 [cluster]=25 [deploy]=60)
+declare -A EXPECTED=([prerequisites]=60 [program]=330 [agent]=200 [images]=150 [web]=30 [server]=3 [accounts]=1 [node]=430 [cluster]=25 [deploy]=60)
 
 load_durations() {
   local name seconds
@@ -133,7 +133,9 @@ clear_progress() {
 announce_plan() {
   local ide all
   load_durations
-  ide=$((EXPECTED[programs] > EXPECTED[images] + EXPECTED[web] ? EXPECTED[programs] : EXPECTED[images] + EXPECTED[web]))
+  ide=$((EXPECTED[images] + EXPECTED[web]))
+  ide=$((EXPECTED[agent] > ide ? EXPECTED[agent] : ide))
+  ide=$((EXPECTED[program] > ide ? EXPECTED[program] : ide))
   all=$((ide + EXPECTED[node] + EXPECTED[cluster] + EXPECTED[deploy]))
   say "Maru at $URL, data in $DATA" "마루: $URL, 데이터: $DATA"
   if [ ! -x "$MARU" ]; then

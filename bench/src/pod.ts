@@ -11,6 +11,7 @@ import { namespace, student } from "./student.ts";
 const ROUNDS = 7;
 const PEER = `maru-${instanceId}-bench-pod`;
 const POD = "bench";
+const PATIENCE_S = 60;
 const pods = `/k8s/api/v1/namespaces/${namespace}/pods`;
 
 interface Pod {
@@ -20,24 +21,28 @@ interface Pod {
 }
 
 /** Opens a watch on the pod, then answers a promise of it being ready: nothing is asked twice. */
-async function watchReady(): Promise<Promise<void>> {
-  const answer = await student().ask("GET", `${pods}?watch=1&fieldSelector=metadata.name%3D${POD}`);
+async function watchReady(): Promise<{ ready: Promise<void> }> {
+  const query = `watch=1&timeoutSeconds=${PATIENCE_S}&fieldSelector=metadata.name%3D${POD}`;
+  const answer = await student().ask("GET", `${pods}?${query}`);
   const body = answer.body;
   if (!answer.ok || !body) throw new Error(`watching pods: ${answer.status}`);
-  return (async () => {
+  const ready = (async () => {
     let text = "";
+    let last: Pod | undefined;
     for await (const piece of body.pipeThrough(new TextDecoderStream())) {
       text += piece;
       const lines = text.split("\n");
       text = lines.pop() ?? "";
       for (const line of lines.filter(Boolean)) {
         const { object } = JSON.parse(line) as { object: Pod };
+        last = object;
         if (object.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"))
           return;
       }
     }
-    throw new Error("the watch ended");
+    throw new Error(`the pod is not ready after ${PATIENCE_S} s: ${JSON.stringify(last?.status)}`);
   })();
+  return { ready };
 }
 
 export const pod: Bench = {
@@ -75,7 +80,7 @@ export const pod: Bench = {
     const peer: number[] = [];
     try {
       for (let round = 0; round <= ROUNDS; round++) {
-        const ready = await watchReady();
+        const { ready } = await watchReady();
         const [ms] = await timed(() => Promise.all([kubectl("apply", "--filename", manifest), ready]));
         await kubectl("delete", "pod", POD, "--now", "--wait");
         const [peerMs] = await timed(() =>

@@ -19,7 +19,7 @@ export interface Deployment {
 
 export interface Ask {
   json?: unknown;
-  body?: string;
+  body?: BodyInit;
   headers?: Record<string, string>;
 }
 

@@ -38,9 +38,7 @@ fn connect(socket: &Path) -> std::io::Result<UnixStream> {
     let began = Instant::now();
     loop {
         match UnixStream::connect(socket) {
-            Err(error)
-                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) && began.elapsed() < PATIENCE =>
-            {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) && began.elapsed() < PATIENCE => {
                 std::thread::sleep(STEP);
             }
             other => return other,

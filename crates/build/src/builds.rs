@@ -3,13 +3,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{FutureExt, Stream};
 use maru_engine::Engine;
 use maru_git::{MAIN, Project, Projects};
 use maru_model::{BuildId, Login, RepositoryName, Text, UserId};
 use maru_store::Store;
 use maru_store::builds::{Build, BuildState, Repository, Source, Version};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, RwLock};
 use tokio_util::sync::CancellationToken;
 
 use crate::logs::Logs;
@@ -52,6 +52,8 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     /// Rung when something was queued.
     pub(crate) bell: Notify,
+    /// Read by whoever builds or pushes, written by who tidies up: a layer that is about to be used again must not go.
+    pub(crate) tidying: RwLock<()>,
     /// What cancels each build that runs here.
     running: Mutex<HashMap<BuildId, CancellationToken>>,
 }
@@ -74,8 +76,17 @@ impl Builds {
     /// Logs are kept in `folder`.
     #[must_use]
     pub fn new(store: Store, engine: Engine, projects: Projects, registry: Registry, folder: &Path, limits: Limits) -> Self {
-        let inner =
-            Inner { store, engine, projects, registry, logs: Logs::new(folder), limits, bell: Notify::new(), running: Mutex::default() };
+        let inner = Inner {
+            store,
+            engine,
+            projects,
+            registry,
+            logs: Logs::new(folder),
+            limits,
+            bell: Notify::new(),
+            tidying: RwLock::default(),
+            running: Mutex::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -214,7 +225,29 @@ impl Builds {
 
     /// A build's log from its beginning; with `follow`, until the build ends.
     pub fn log(&self, build: &BuildId, follow: bool) -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'static + use<> {
-        self.inner.logs.read(build, follow)
+        let (builds, build) = (self.clone(), build.clone());
+        async move {
+            if follow {
+                builds.announce_open(&build).await;
+            }
+            builds.inner.logs.read(&build, follow)
+        }
+        .flatten_stream()
+    }
+
+    /// Sees to it that followers of a build without an end wait for one. A build that was queued before this server
+    /// started, and that no worker has taken yet, is known to the database alone.
+    async fn announce_open(&self, build: &BuildId) {
+        let logs = &self.inner.logs;
+        if logs.subscribe(build).is_some() {
+            return;
+        }
+        // Before the question: an end that comes between it and the answer closes what was announced.
+        logs.announce(build);
+        let open = self.inner.store.build(build).await.is_ok_and(|build| build.is_some_and(|build| !build.state.is_final()));
+        if !open {
+            logs.close(build);
+        }
     }
 
     /// Waits for a build's end.

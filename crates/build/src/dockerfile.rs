@@ -185,7 +185,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn named(text: &str) -> Vec<(usize, String)> {
+    fn named_images(text: &str) -> Vec<(usize, String)> {
         images(&parse(text))
     }
 
@@ -205,7 +205,7 @@ mod tests {
                     FROM build\nFROM scratch\nCOPY --chown=1:1 --from=build /a /b\nCOPY --from=0 /a /b\nCOPY --from=${HOST}/juno/web:1 /a /b\n\
                     FROM ${NONE:-registry.localhost/${X:-juno}/web}\nADD --from=nginx /a /b\n";
         assert_eq!(
-            named(text),
+            named_images(text),
             [
                 (3, "registry.localhost/base/python:3".into()),
                 (8, "registry.localhost/juno/web:1".into()),
@@ -238,8 +238,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_taken(text in "(FROM|COPY|ARG|RUN|[$#{}:+a-z\"'\\\\ \n=-]|é){0,60}") {
-            let _ = named(&text);
+        fn any_text_is_taken(text in "(FROM|COPY|ARG|RUN|[$#{}:+a-z\"'\\\\ \n=-]|é){0,60}", other in "(.|\n|\r|\u{a0}){0,80}") {
+            for text in [text, other] {
+                let lines = text.lines().count();
+                let instructions = parse(&text);
+                prop_assert!(instructions.iter().all(|i| (1..=lines).contains(&i.line) && !i.keyword.is_empty()), "{:?}", instructions);
+                let _ = check_images(&images(&instructions), &Login::parse("mina").unwrap());
+            }
+        }
+
+        #[test]
+        fn an_image_of_another_is_found_wherever_it_is_named(before in "(RUN [a-z ]{0,9}\n|# [a-z]{0,9}\n|ENV A=b\n|\n){0,4}", copy in any::<bool>()) {
+            let theirs = "registry.localhost/juno/web:1";
+            let named = if copy { format!("COPY --from={theirs} /a /b\n") } else { format!("FROM {theirs}\n") };
+            let text = format!("FROM scratch\n{before}{named}");
+            let found = named_images(&text);
+            prop_assert_eq!(found.last().map(|(line, image)| (*line, image.as_str())), Some((before.lines().count() + 2, theirs)));
         }
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct Progress {
     step: usize,
     partial: String,
     tail: VecDeque<String>,
+    /// The images that the steps ended with, as the builder names them.
+    images: Vec<String>,
 }
 
 impl Progress {
@@ -55,6 +57,8 @@ impl Progress {
         if let Some(number) = line.strip_prefix("Step ").and_then(|rest| rest.split('/').next()).and_then(|number| number.parse().ok()) {
             self.step = number;
             self.tail.clear();
+        } else if let Some(image) = line.strip_prefix(" ---> ").filter(|id| id.len() == 12 && id.bytes().all(|b| b.is_ascii_hexdigit())) {
+            self.images.push(image.to_owned());
         } else if !line.is_empty() && !line.starts_with(" ---> ") && !line.starts_with("Removing intermediate container") {
             let shown = line.rsplit('\r').find(|part| !part.is_empty()).unwrap_or("");
             self.tail.push_back(shown.chars().take(300).collect());
@@ -62,6 +66,10 @@ impl Progress {
                 self.tail.pop_front();
             }
         }
+    }
+
+    pub(crate) fn images(&self) -> &[String] {
+        &self.images
     }
 
     fn tail(&self) -> String {
@@ -273,6 +281,7 @@ pub(crate) fn no_context(context: &str, folders: &[String]) -> Text {
 mod tests {
     use super::*;
     use crate::dockerfile;
+    use proptest::prelude::*;
 
     fn told(dockerfile: &str, log: &str, message: &str) -> String {
         let (instructions, mut progress) = (dockerfile::parse(dockerfile), Progress::default());
@@ -313,6 +322,25 @@ mod tests {
         assert!(base.contains("Write `FROM registry.localhost/base/python:3`"), "{base}");
         let typo = told("FORM x\n", "", "dockerfile parse error line 1: unknown instruction: FORM");
         assert_eq!(typo, "api/Dockerfile, line 1: there is no instruction `FORM`. Did you mean `FROM`?");
+    }
+
+    proptest! {
+        #[test]
+        fn any_builder_is_understood(
+            dockerfile in "(FROM|RUN|COPY|[a-z가 $\n\\\\]){0,30}",
+            log in "(Step [0-9]{1,22}/2 : |\r|\n| ---> |[a-z가]|.){0,40}",
+            message in "(dockerfile parse error|unknown instruction: |non-zero code: |stat |:|[0-9]{1,22}|\n|[a-zA-ZİK가]){0,12}",
+        ) {
+            let (instructions, mut progress) = (dockerfile::parse(&dockerfile), Progress::default());
+            for part in log.split_inclusive('k') {
+                progress.feed(part);
+            }
+            let (files, bases) = (["가나다.txt".to_owned()], [String::new(), "registry.localhost/base/python:3".to_owned()]);
+            let scene = Scene { path: "Dockerfile", instructions: &instructions, progress: &progress, files: &files, bases: &bases, memory_mib: 1 };
+            let reason = explain(&scene, &message);
+            prop_assert!(!reason.en.is_empty() && !reason.ko.is_empty());
+            let _ = (no_dockerfile(&message, &log, &files), no_context(&message, &bases));
+        }
     }
 
     #[test]

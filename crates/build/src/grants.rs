@@ -91,6 +91,17 @@ mod tests {
 
     proptest! {
         #[test]
+        fn any_scope_is_taken(text in ".{0,60}", near in "(repository|registry|[:,/*]|pull|push|mina|base|가){0,12}") {
+            for text in [text, near] {
+                if let Some(asked) = Scope::parse(&text) {
+                    let got = granted(&Holder::Pods(login("mina")), &asked);
+                    prop_assert!(got.actions.iter().all(|action| action == "pull"));
+                    prop_assert_eq!(format!("repository:{}:{}", asked.repository, asked.actions.join(",")), text);
+                }
+            }
+        }
+
+        #[test]
         fn nothing_outside_the_own_namespace(scope in "[a-z/:,.*-]{0,40}") {
             if let Some(asked) = Scope::parse(&format!("repository:{scope}")) {
                 let got = granted(&Holder::User(login("mina")), &asked);

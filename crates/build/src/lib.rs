@@ -22,6 +22,7 @@ mod registry;
 mod registry_client;
 mod repositories;
 mod run;
+mod tidy;
 mod token;
 mod worker;
 
@@ -30,6 +31,7 @@ pub use error::BuildError;
 pub use maru_store::builds::{Build, BuildState, Repository, Source, Version};
 pub use registry::Registry;
 pub use repositories::RepositorySpec;
+pub use tidy::{Retention, Tidied};
 pub use token::{VerifyPassword, token_router};
 
 /// The host in every image reference of a class: manifests and Dockerfiles say it, the cluster and the builder know where it is.

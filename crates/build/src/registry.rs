@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +27,16 @@ const LABEL_SPEC: &str = "maru.spec";
 /// From its start to its first answer it takes well under a second.
 const READY: Duration = Duration::from_secs(30);
 
+/// The collector looks at each manifest; a class's registry has hundreds.
+const COLLECTION: Duration = Duration::from_secs(600);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Normal,
+    /// Pulls only, while the collector is at work.
+    ReadOnly,
+}
+
 /// The class's image registry: one container, and the key that it trusts. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Registry {
@@ -39,6 +49,8 @@ struct Inner {
     image: String,
     keys: Keys,
     client: RegistryClient,
+    /// There while manifests were deleted and their layers were not yet: over restarts.
+    garbage: PathBuf,
     /// One at a time makes or mends the container.
     making: Mutex<()>,
 }
@@ -50,7 +62,8 @@ impl Registry {
     /// Where the keys cannot be read or made.
     pub fn new(engine: Engine, image: impl Into<String>, folder: &Path) -> Result<Self, BuildError> {
         let keys = Keys::load(folder)?;
-        let inner = Inner { engine, image: image.into(), keys, client: RegistryClient::new(), making: Mutex::new(()) };
+        let (garbage, client) = (folder.join("garbage"), RegistryClient::new());
+        let inner = Inner { engine, image: image.into(), keys, client, garbage, making: Mutex::new(()) };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -60,10 +73,45 @@ impl Registry {
     /// Where the Engine refuses (for one that the image is missing) or the registry does not come up.
     pub async fn ensure(&self) -> Result<(), BuildError> {
         let _one = self.inner.making.lock().await;
+        self.bring(Mode::Normal).await
+    }
+
+    /// Whether something was deleted whose layers still take space.
+    pub(crate) fn has_garbage(&self) -> bool {
+        self.inner.garbage.exists()
+    }
+
+    /// Removes what no manifest needs any more from the registry's volume, as Distribution wants it: nothing can be pushed
+    /// meanwhile, pulls go on, and afterwards nothing is remembered of what is gone.
+    ///
+    /// # Errors
+    /// Where the registry's own collector fails, or the registry does not come back.
+    pub(crate) async fn collect_garbage(&self) -> Result<(), BuildError> {
+        let _one = self.inner.making.lock().await;
+        self.bring(Mode::ReadOnly).await?;
+        let argv = ["docker-registry", "garbage-collect", "--delete-untagged=true", "/etc/docker/registry/config.yml"];
+        let (registry, nothing) = (self.inner.engine.name("registry"), None::<futures_util::stream::Empty<std::io::Result<Bytes>>>);
+        let collected = tokio::time::timeout(COLLECTION, self.inner.engine.exec(&registry, &argv, None, nothing)).await;
+        self.bring(Mode::Normal).await?;
+        let attempt = "removing unused layers from the registry";
+        match collected {
+            Ok(done) => match done? {
+                done if done.code == 0 => tokio::fs::remove_file(&self.inner.garbage).await.or_else(|error| match error.kind() {
+                    std::io::ErrorKind::NotFound => Ok(()),
+                    _ => Err(BuildError::registry(attempt, error)),
+                }),
+                done => Err(BuildError::registry(attempt, format!("exit code {}: {}", done.code, last_words(&done.stderr)))),
+            },
+            Err(_) => Err(BuildError::registry(attempt, "it took too long")),
+        }
+    }
+
+    /// Sees to it that the container runs in this mode.
+    async fn bring(&self, mode: Mode) -> Result<(), BuildError> {
         let engine = &self.inner.engine;
         let name = engine.name("registry");
         let network = engine.ensure_cluster_network().await?;
-        let spec = self.spec(&network).await?;
+        let spec = self.spec(&network, mode).await?;
         let present = engine.inspect_container(&name).await?;
         let label = |container: &models::ContainerInspectResponse| {
             container.config.as_ref().and_then(|config| config.labels.as_ref()).and_then(|labels| labels.get(LABEL_SPEC)).cloned()
@@ -73,12 +121,14 @@ impl Registry {
             Some(container) if label(&container) == wanted => {
                 let running = container.state.and_then(|state| state.running).unwrap_or(false);
                 if !running {
+                    // It may have been made by a server that died before it gave the certificate to it.
+                    engine.upload(&name, CERTIFICATE_FOLDER, self.certificate()?).await?;
                     engine.start_container(&name).await?;
                 }
             }
             other => {
                 if other.is_some() {
-                    tracing::info!("the registry is made anew: its image or its settings changed");
+                    tracing::info!(?mode, "the registry is made anew: its image or its settings changed");
                     engine.stop_container(&name, 10).await?;
                     engine.remove_container(&name).await?;
                 }
@@ -90,8 +140,8 @@ impl Registry {
         }
         let deadline = tokio::time::Instant::now() + READY;
         loop {
-            let address = self.address().await?;
-            match self.inner.client.ping(address).await {
+            let answers = async { self.inner.client.ping(self.address().await?).await };
+            match answers.await {
                 Ok(()) => return Ok(()),
                 Err(error) if tokio::time::Instant::now() > deadline => return Err(error),
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -99,7 +149,7 @@ impl Registry {
         }
     }
 
-    async fn spec(&self, network: &maru_engine::ClusterNetwork) -> Result<models::ContainerCreateBody, BuildError> {
+    async fn spec(&self, network: &maru_engine::ClusterNetwork, mode: Mode) -> Result<models::ContainerCreateBody, BuildError> {
         let engine = &self.inner.engine;
         let image = engine.inspect_image(&self.inner.image).await?.and_then(|image| image.id).ok_or_else(|| {
             BuildError::registry(
@@ -107,7 +157,7 @@ impl Registry {
                 format!("its image {} is missing; docker/build-images makes it", self.inner.image),
             )
         })?;
-        let env = vec![
+        let mut env = vec![
             "REGISTRY_AUTH=token".to_owned(),
             format!("REGISTRY_AUTH_TOKEN_REALM=http://{}:{TOKEN_PORT}/token", network.host()),
             format!("REGISTRY_AUTH_TOKEN_SERVICE={REGISTRY_HOST}"),
@@ -115,6 +165,9 @@ impl Registry {
             format!("REGISTRY_AUTH_TOKEN_ROOTCERTBUNDLE={CERTIFICATE_FOLDER}/tokens.pem"),
             format!("REGISTRY_HTTP_SECRET={}", self.inner.keys.secret("registry uploads")),
         ];
+        if mode == Mode::ReadOnly {
+            env.push("REGISTRY_STORAGE_MAINTENANCE_READONLY={\"enabled\":true}".to_owned());
+        }
         let port = format!("{PORT}/tcp");
         let mut labels = engine.labels("registry");
         let made_of = format!("{image} {env:?} {network:?} {}", self.inner.keys.certificate_pem());
@@ -278,6 +331,7 @@ impl Registry {
 
     /// Deletes a manifest, with all its tags. Deleting what is gone is fine.
     pub(crate) async fn delete(&self, repository: &str, digest: &str) -> Result<(), BuildError> {
+        tokio::fs::write(&self.inner.garbage, "").await.map_err(|error| BuildError::registry("deleting an image", error))?;
         let token = self.mint("maru", &[Scope::delete(repository)], 60)?;
         self.inner.client.delete(self.address().await?, repository, digest, &token).await
     }
@@ -313,6 +367,12 @@ impl Registry {
         }
         Ok(())
     }
+}
+
+fn last_words(output: &[u8]) -> String {
+    let text = String::from_utf8_lossy(output);
+    let lines: Vec<&str> = text.trim().lines().collect();
+    lines[lines.len().saturating_sub(3)..].join(" ")
 }
 
 fn pull_purpose(login: &Login) -> String {

@@ -17,7 +17,7 @@ impl RepositorySpec {
     fn checked(self) -> Result<NewRepository, BuildError> {
         let name = RepositoryName::parse(self.name).map_err(|error| BuildError::Refused {
             code: "bad_name",
-            detail: Text::new(error.to_string(), format!("저장소 이름을 쓸 수 없습니다: {error}")),
+            detail: error.text(),
             fix: Text::new(
                 "Use 2 to 32 lowercase letters, digits and single hyphens, starting with a letter.",
                 "소문자로 시작하는 2~32자의 소문자, 숫자, 하이픈(연속 불가)을 쓰세요.",
@@ -117,7 +117,8 @@ impl Builds {
             self.inner.logs.close(&build.id);
             self.inner.logs.remove(&build.id).await;
         }
-        // The database has forgotten them; what of this fails only takes space.
+        // The database has forgotten them; what of this fails only takes space. While the registry is tidied up it deletes nothing.
+        let _alone = self.inner.tidying.read().await;
         let path = image_path(login, &repository.name);
         for version in versions {
             if let Err(error) = self.inner.registry.delete(&path, &version.digest).await {

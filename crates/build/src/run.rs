@@ -45,7 +45,10 @@ impl Builds {
         let mut progress = Progress::default();
         let request = self.request(&repository, job, &image).await?;
         let context = project.archive(&build.commit, &repository.context)?;
-        let id = match self.follow(request, context, &mut progress, log).await {
+        let built = self.follow(request, context, &mut progress, log).await;
+        // Also of a build that failed: what it left is the next one's cache, until nobody uses it any more.
+        self.inner.store.use_layers(progress.images()).await?;
+        let id = match built {
             Ok(id) => id,
             Err(EngineError::Failed { message, .. } | EngineError::Refused { message, status: 400..=499, .. }) => {
                 let reason = self.explain(&in_project, &instructions, &progress, &files, &message).await;
@@ -54,13 +57,14 @@ impl Builds {
             Err(error) => return Err(error.into()),
         };
 
+        let size = self.inner.engine.inspect_image(&id).await?.and_then(|image| image.size).unwrap_or(0);
+        // Two names keep the image here until the next version, should another installation on this machine take one of them.
+        self.inner.engine.tag_image(&id, &format!("{REGISTRY_HOST}/{path}"), "latest").await?;
         log.say("\nPushing to the registry\n").await;
         self.inner.registry.ensure().await?;
         let number = build.number.to_string();
         let digest = self.inner.registry.push(&id, &path, &number, Some(log)).await?;
         self.inner.registry.retag(&path, &number, "latest").await?;
-        self.inner.engine.tag_image(&id, &format!("{REGISTRY_HOST}/{path}"), "latest").await?;
-        let size = self.inner.engine.inspect_image(&id).await?.and_then(|image| image.size).unwrap_or(0);
         log.say(&format!("\n{image}\n{digest}\n")).await;
         if let Err(error) = self.remove_local_images(&path, LOCAL_VERSIONS).await {
             tracing::warn!(%path, %error, "old images stay in the Engine");

@@ -94,6 +94,7 @@ fn percent_decoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn queries_are_read() {
@@ -101,5 +102,18 @@ mod tests {
         assert_eq!(query(&uri, "scope"), ["repository:mina/web:pull", "a b??"]);
         assert_eq!(query(&uri, "service"), ["x"]);
         assert!(query(&uri, "account").is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_decoded(text in "(%[0-9a-fA-F]{0,2}|[+&=a가]|.){0,30}") {
+            let _ = percent_decoded(&text);
+        }
+
+        #[test]
+        fn what_was_encoded_comes_back(text in ".{0,40}") {
+            let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            prop_assert_eq!(percent_decoded(&encoded), text);
+        }
     }
 }

@@ -49,6 +49,7 @@ impl Builds {
             let kept = async {
                 self.inner.registry.ensure().await?;
                 if !published {
+                    let _pushing = self.inner.tidying.read().await;
                     self.inner.registry.publish_base_images().await?;
                     published = true;
                 }
@@ -93,6 +94,7 @@ impl Builds {
     /// Runs one build to its end, or until the server's.
     async fn execute(&self, owner: &str, job: Job, shutdown: &CancellationToken) {
         let id = job.build.id.clone();
+        let _building = self.inner.tidying.read().await;
         let cancelled = self.note_running(&id);
         // Asked for between the queue and here.
         if job.build.cancel || self.inner.store.build(&id).await.is_ok_and(|build| build.is_none_or(|build| build.cancel)) {

@@ -121,6 +121,36 @@ async fn a_build_survives_its_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_queued_builds_log_is_followed_over_a_restart() {
+    let mut world = World::new().await;
+    let dockerfile = format!("FROM {BASE}\nRUN echo begun && sleep 3\n");
+    let (slow, _) = world.repository(&world.mina.clone(), "ahead", &[("Dockerfile", &dockerfile)]).await;
+    let (next, _) = world.repository(&world.juno.clone(), "behind", &[("Dockerfile", "FROM scratch\nCOPY . /\n")]).await;
+    world.start();
+    let running = world.builds.start(&world.mina.login, &slow, None).await.unwrap();
+    world.says(&running.id, "begun").await;
+    let queued = world.builds.start(&world.juno.login, &next, None).await.unwrap();
+    let forgotten = world.builds.start(&world.juno.login, &next, None).await.unwrap();
+    world.kill().await;
+
+    world.start();
+    // One worker: the slow build is taken up first, and these two wait behind it.
+    let (log, cancelled) = tokio::join!(world.log(&queued.id), async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let follower = world.log(&forgotten.id);
+        let cancel = world.builds.cancel(&world.juno.id, &forgotten.id);
+        tokio::join!(follower, cancel).0
+    });
+    assert!(log.contains("COPY . /") && log.contains("sha256:"), "the follower left before the end: {log:?}");
+    assert_eq!(world.end_of(&queued).await.state, BuildState::Succeeded);
+    assert_eq!(cancelled, "", "a build that never ran has no log, and its followers end with it");
+    // Of a build that has ended, and of one that never was, nobody waits for more.
+    assert_eq!(world.log(&queued.id).await, log);
+    assert_eq!(world.log(&maru_model::BuildId::generate()).await, "");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn builds_can_be_cancelled_and_end_in_time() {
     let mut world = World::new().await;
     let mark = uuid::Uuid::now_v7().simple().to_string();

@@ -3,30 +3,7 @@
 
 mod support;
 
-use std::net::SocketAddr;
-
-use support::{PASSWORD, World};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-/// One HTTP exchange: status and body.
-async fn get(address: SocketAddr, path: &str, authorization: &str) -> (u16, String) {
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let header = if authorization.is_empty() { String::new() } else { format!("Authorization: {authorization}\r\n") };
-    let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAccept: application/vnd.docker.distribution.manifest.v2+json\r\n{header}\r\n"
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
-}
-
-fn basic(login: &str, password: &str) -> String {
-    use base64::Engine as _;
-    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{login}:{password}")))
-}
+use support::{PASSWORD, World, basic, get};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_gets_their_own() {

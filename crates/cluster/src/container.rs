@@ -186,7 +186,14 @@ pub(crate) async fn has_image(engine: &Engine, name: &str, image: &str) -> Resul
     Ok(!found.trim().is_empty())
 }
 
-async fn run<S>(engine: &Engine, container: &str, program: &'static str, argv: &[&str], stdin: Option<S>) -> Result<String, ClusterError>
+/// Runs a program in the node and returns what it wrote; `program` names it in the error.
+pub(crate) async fn run<S>(
+    engine: &Engine,
+    container: &str,
+    program: &'static str,
+    argv: &[&str],
+    stdin: Option<S>,
+) -> Result<String, ClusterError>
 where
     S: futures_util::Stream<Item = std::io::Result<Bytes>> + Send + 'static,
 {

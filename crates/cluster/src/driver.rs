@@ -1,5 +1,7 @@
 //! The one task that acts on the embedded node.
 
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,7 +15,7 @@ use crate::access::Access;
 use crate::cluster::Shared;
 use crate::container::{self, Wanted};
 use crate::pki::Pki;
-use crate::{ClusterConfig, ClusterError, ClusterState, Phase, base, gateway};
+use crate::{ClusterConfig, ClusterError, ClusterState, Phase, base, gateway, host};
 
 /// Between two looks at what is awaited.
 const SOON: Duration = Duration::from_millis(250);
@@ -130,10 +132,17 @@ impl Driver {
     async fn watch_over(&self, client: &Client, wanted: &Wanted<'_>) -> Result<(), ClusterError> {
         let mut last_answer = Instant::now();
         let mut gateway_deployed = Instant::now();
+        // What the node was told of this machine; nothing yet.
+        let mut kept_away = BTreeSet::new();
         loop {
+            self.keep_pods_away(&wanted.name(), &mut kept_away).await;
             tokio::time::sleep(PULSE).await;
             match look(client).await {
                 Ok(_) => {
+                    if last_answer.elapsed() > SILENCE {
+                        // It may have been started anew, and know nothing.
+                        kept_away.clear();
+                    }
                     last_answer = Instant::now();
                     if !self.publish.borrow().is_ready() {
                         tracing::info!("the cluster answers again");
@@ -159,10 +168,23 @@ impl Driver {
             // Someone may have removed what we deployed.
             if gateway_deployed.elapsed() > PATIENCE && self.publish.borrow().is_ready() {
                 gateway_deployed = Instant::now();
+                kept_away.clear();
                 if let Err(error) = self.ensure_gateway(client, &wanted.name()).await {
                     tracing::warn!(%error, "the gateway could not be deployed");
                 }
             }
+        }
+    }
+
+    /// Tells the node which addresses are this machine's, where that is not what it was told last.
+    async fn keep_pods_away(&self, node: &str, told: &mut BTreeSet<Ipv4Addr>) {
+        let addresses = host::addresses();
+        if *told == addresses {
+            return;
+        }
+        match host::keep_pods_away(&self.config.engine, node, &addresses).await {
+            Ok(()) => *told = addresses,
+            Err(error) => tracing::warn!(%error, "pods could not be kept away from this machine; it is tried again"),
         }
     }
 

@@ -1,77 +1,18 @@
 //! The embedded node for real: Docker and the node's image (`docker/node/build`) are needed, as `./test` has them.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::process::Command;
-use std::time::{Duration, Instant};
+mod support;
+
+use std::time::Instant;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::Api;
 use kube::api::{DeleteParams, PostParams};
-use maru_cluster::{Cluster, ClusterConfig, NamespaceSpec, Quota, namespace};
-use maru_engine::Engine;
+use maru_cluster::{NamespaceSpec, Quota, namespace};
 use maru_model::Login;
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
-/// A machine that also compiles is several times slower than one that does not.
-const PATIENCE: Duration = Duration::from_secs(180);
-
-struct Node {
-    engine: Engine,
-    config: ClusterConfig,
-    _folder: tempfile::TempDir,
-}
-
-impl Node {
-    async fn new(test: &str) -> Self {
-        let tag = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docker/node/build")).arg("--tag").output().unwrap();
-        let image = String::from_utf8(tag.stdout).unwrap().trim().to_owned();
-        let engine = Engine::connect(format!("test-{test}-{}", std::process::id())).await.unwrap();
-        assert!(engine.inspect_image(&image).await.unwrap().is_some(), "{image} is missing: run docker/node/build");
-        let folder = tempfile::tempdir().unwrap();
-        let config = ClusterConfig {
-            engine: engine.clone(),
-            node_image: image,
-            folder: folder.path().join("cluster"),
-            network: engine.ensure_cluster_network().await.unwrap(),
-            gateway: None,
-        };
-        Self { engine, config, _folder: folder }
-    }
-
-    fn container(&self) -> String {
-        self.engine.name("node")
-    }
-
-    /// A driver that lives until the token is cancelled, like a server's.
-    fn drive(&self) -> (Cluster, CancellationToken, tokio::task::JoinHandle<()>) {
-        let stop = CancellationToken::new();
-        let (cluster, driver) = Cluster::embedded(self.config.clone(), stop.clone());
-        (cluster, stop, tokio::spawn(driver))
-    }
-
-    async fn remove(self) {
-        self.engine.remove_container(&self.container()).await.unwrap();
-        self.engine.remove_volume(&self.container()).await.unwrap();
-        self.engine.remove_network(&self.config.network.name).await.unwrap();
-    }
-}
-
-async fn ready(cluster: &Cluster) {
-    let waited = tokio::time::timeout(PATIENCE, cluster.ready()).await;
-    waited.unwrap_or_else(|_| panic!("not ready in time: {:?}", cluster.state())).unwrap();
-}
-
-async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
-    let began = Instant::now();
-    while began.elapsed() < PATIENCE {
-        if let Some(found) = look().await {
-            return found;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("{what}: not within {PATIENCE:?}");
-}
+use support::{Node, eventually, ready};
 
 fn note(name: &str) -> ConfigMap {
     serde_json::from_value(json!({ "metadata": { "name": name }, "data": { "kept": "yes" } })).unwrap()

@@ -11,7 +11,7 @@ use crate::object::Object;
 use crate::schema::SCHEMA;
 use crate::source::{Files, Sources, folder_of, is_manifest};
 use crate::yaml::Node;
-use crate::{Diagnostic, Mark, ObjectRef, Report, fields, ingress, policy, references, services};
+use crate::{Diagnostic, Mark, ObjectRef, Report, fields, habits, ingress, policy, references, services};
 
 /// What is known about the one whose deployment this is; nothing, where `maru check` runs without a server.
 #[derive(Clone, Debug)]
@@ -114,6 +114,7 @@ pub fn check(files: &Files, folder: &str, context: &Context) -> Report {
     references::check(&deployment, &mut out);
     services::check(&deployment, &mut out);
     ingress::check(&deployment, &mut out);
+    habits::check(&deployment, &mut out);
     Report::new(out, deployment.objects.iter().filter(|o| !o.kind.is_empty()).map(Object::reference).collect())
 }
 
@@ -217,7 +218,9 @@ fn version_and_kind(object: &Object, out: &mut Vec<Diagnostic>) {
 fn name(object: &Object, start: Mark, out: &mut Vec<Diagnostic>) {
     let name = &object.name;
     if name.is_empty() {
-        if object.node.at("metadata.generateName").is_none() {
+        // `name:web` is no name, and said already.
+        let glued = object.node.get("metadata").and_then(Node::str).is_some_and(|text| crate::syntax::glued(text).is_some());
+        if object.node.at("metadata.generateName").is_none() && !glued {
             let mark = object.node.entry("metadata").map_or(start, |entry| entry.mark);
             out.push(object.on(
                 Diagnostic::error("missing_field", Text::new("The object has no name", "오브젝트에 이름이 없습니다")).fix(Text::new(

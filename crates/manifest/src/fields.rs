@@ -6,6 +6,7 @@ use crate::diagnostic::text;
 use crate::nearest::nearest;
 use crate::object::Object;
 use crate::schema::{Fields, Kind, SCHEMA};
+use crate::syntax::glued;
 use crate::yaml::{Entry, Node, Value};
 use crate::{Diagnostic, Mark};
 
@@ -34,9 +35,20 @@ impl Walk<'_> {
         }
         match kind {
             Kind::Any => {}
-            Kind::Type(name) => match node.value {
+            Kind::Type(name) => match &node.value {
                 Value::Map(_) => self.mapping(node, name, path),
-                _ => self.wrong_type(node, "a mapping (`key: value` lines)", "매핑(`키: 값` 줄들)", path, key),
+                _ => match node.str().and_then(glued) {
+                    Some((inner, value)) => self.say(
+                        Diagnostic::error(
+                            "yaml_missing_space",
+                            text!("There is no space after `{inner}:`", "`{inner}:` 뒤에 공백이 없습니다"),
+                        )
+                        .fix(text!("Write: `{inner}: {value}`", "이렇게 쓰세요: `{inner}: {value}`")),
+                        node.mark,
+                        path,
+                    ),
+                    None => self.wrong_type(node, "a mapping (`key: value` lines)", "매핑(`키: 값` 줄들)", path, key),
+                },
             },
             Kind::List(item) => match &node.value {
                 Value::List(items) => {

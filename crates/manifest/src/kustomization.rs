@@ -224,7 +224,10 @@ fn needed(
     if target.is_none() {
         let siblings: Vec<&str> = sources.paths().filter_map(|p| relative(folder, p)).filter(|p| !NAMES.contains(p)).collect();
         let base = |p: &str| p.rsplit('/').next().unwrap_or(p).rsplit_once('.').map_or(p.to_owned(), |(stem, _)| stem.to_owned());
-        let near = nearest(name, siblings.iter().copied())
+        // By the names without their endings, which are alike for all.
+        let stems: Vec<String> = siblings.iter().map(|path| base(path)).collect();
+        let near = nearest(&base(name), stems.iter().map(String::as_str))
+            .and_then(|stem| siblings.iter().copied().find(|path| base(path) == stem))
             .or_else(|| siblings.iter().copied().find(|p| p.rsplit('/').next() == name.rsplit('/').next() || base(p) == base(name)));
         let mut said = Diagnostic::error("kustomization_missing_file", text!("There is no file `{name}`", "`{name}` 파일이 없습니다"))
             .at(file, mark)

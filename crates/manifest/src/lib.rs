@@ -2,7 +2,8 @@
 //!
 //! Pure functions over file contents; no cluster, no clock, no files. [`check`] goes through
 //! syntax (`yaml`, `syntax`), kustomization, each object's fields (`fields`, with the schema of Kubernetes 1.37), the
-//! objects among one another (`references`, `services`, `ingress`) and what is allowed (`policy`). Every finding has a stable
+//! objects among one another (`references`, `services`, `ingress`), what is allowed (`policy`) and what is understood
+//! differently here (`habits`). Every finding has a stable
 //! code, a place, its reason in both languages and, where one is known, what to write instead. [`adapt`] rewrites what is
 //! understood although the cluster would not take it.
 
@@ -12,6 +13,7 @@ mod adapt;
 mod check;
 mod diagnostic;
 mod fields;
+mod habits;
 mod ingress;
 mod kustomization;
 mod locate;

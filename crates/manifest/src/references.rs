@@ -158,14 +158,25 @@ fn mounts(object: &Object, container: &Node, path: &str, spec: &Node, out: &mut 
     for (i, mount) in container.get("volumeMounts").map(Node::items).unwrap_or_default().iter().enumerate() {
         let Some(node) = mount.get("name") else { continue };
         let Some(name) = node.str().filter(|name| !known.contains(name)) else { continue };
-        let list = if known.is_empty() { "-".to_owned() } else { known.join(", ") };
-        let mut found = Diagnostic::error(
+        let list = known.join(", ");
+        let found = Diagnostic::error(
             "missing_volume",
-            text!("No volume of this pod is called `{name}`; there is: {list}", "이 파드에는 `{name}` 볼륨이 없습니다. 있는 볼륨: {list}"),
-        );
-        if let Some(near) = nearest(name, known.iter().copied()) {
-            found = found.fix(text!("Write `name: {near}`", "`name: {near}` 라고 쓰세요"));
-        }
+            if known.is_empty() {
+                text!("This pod has no volume `{name}`, nor any other", "이 파드에는 `{name}` 볼륨이 없고 다른 볼륨도 없습니다")
+            } else {
+                text!(
+                    "No volume of this pod is called `{name}`; there is: {list}",
+                    "이 파드에는 `{name}` 볼륨이 없습니다. 있는 볼륨: {list}"
+                )
+            },
+        )
+        .fix(match nearest(name, known.iter().copied()) {
+            Some(near) => text!("Write `name: {near}`", "`name: {near}` 라고 쓰세요"),
+            None => text!(
+                "Add `- name: {name}` under `volumes:`, which stands beside `containers:`",
+                "`containers:` 와 나란히 있는 `volumes:` 아래에 `- name: {name}` 을(를) 추가하세요"
+            ),
+        });
         out.push(object.on(found, node.mark, format!("{path}.volumeMounts[{i}].name")));
     }
 }

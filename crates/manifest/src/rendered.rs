@@ -14,6 +14,7 @@ pub fn read_rendered(text: &str) -> Result<Vec<Value>, String> {
         return Err(match error {
             yaml::ParseError::Scan(error) => error.to_string(),
             yaml::ParseError::TooBig(_) => "too many values".to_owned(),
+            yaml::ParseError::TooDeep(_) => "nested too deeply".to_owned(),
         });
     }
     let mut objects = Vec::new();

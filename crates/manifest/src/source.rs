@@ -57,7 +57,7 @@ impl<'a> Sources<'a> {
         };
         let parsed = yaml::parse(text);
         if first {
-            out.extend(parsed.duplicates.iter().map(|twice| syntax::duplicate(twice, path)));
+            out.extend(syntax::duplicates(&parsed.duplicates, path));
             out.extend(parsed.error.iter().map(|error| syntax::explain(error, path, text)));
         }
         parsed.documents.into_iter().filter(|node| !node.is_null()).collect()
@@ -76,7 +76,11 @@ impl<'a> Sources<'a> {
                             "Kubernetes 오브젝트가 아닙니다. `apiVersion:` 과 `kind:` 가 없습니다",
                         ),
                     )
-                    .at(path, document.mark),
+                    .at(path, document.mark)
+                    .fix(Text::new(
+                        "Begin it with `apiVersion:` and `kind:`, or move the file out of this folder",
+                        "`apiVersion:` 과 `kind:` 로 시작하거나, 파일을 이 폴더 밖으로 옮기세요",
+                    )),
                 );
             } else if document.get("kind").and_then(Node::str).is_some_and(|kind| kind.ends_with("List")) && document.get("items").is_some()
             {
@@ -98,9 +102,12 @@ impl<'a> Sources<'a> {
 }
 
 fn not_utf8(path: &str, bytes: &[u8], at: usize) -> Diagnostic {
-    let before = &bytes[..at];
-    let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
-    let column = before.iter().rev().take_while(|&&b| b != b'\n').count() + 1;
+    let before = String::from_utf8_lossy(&bytes[..at]);
+    let lines = lines(&before);
+    let (line, column) = match lines.last() {
+        Some(last) if !before.ends_with(['\n', '\r']) => (lines.len(), last.chars().count() + 1),
+        _ => (lines.len() + 1, 1),
+    };
     let mark = Mark { line: u32::try_from(line).unwrap_or(u32::MAX), column: u32::try_from(column).unwrap_or(u32::MAX) };
     let byte = bytes.get(at).copied().unwrap_or_default();
     Diagnostic::error(
@@ -109,6 +116,19 @@ fn not_utf8(path: &str, bytes: &[u8], at: usize) -> Diagnostic {
     )
     .at(path, mark)
     .fix(Text::new("Save it again with the encoding UTF-8", "인코딩을 UTF-8 로 하여 다시 저장하세요"))
+}
+
+/// The lines of a text as YAML and editors break it: a carriage return alone ends one too.
+pub(crate) fn lines(text: &str) -> Vec<&str> {
+    let (mut lines, mut rest) = (Vec::new(), text);
+    while let Some(at) = rest.find(['\n', '\r']) {
+        lines.push(&rest[..at]);
+        rest = rest[at..].strip_prefix("\r\n").unwrap_or(&rest[at + 1..]);
+    }
+    if !rest.is_empty() {
+        lines.push(rest);
+    }
+    lines
 }
 
 pub(crate) fn folder_of(path: &str) -> &str {

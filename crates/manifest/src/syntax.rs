@@ -14,11 +14,53 @@ pub(crate) fn explain(error: &ParseError, file: &str, source: &str) -> Diagnosti
             Text::new("This file expands to too many values (aliases of aliases?)", "이 파일은 펼치면 값이 너무 많습니다 (별칭의 별칭?)"),
         )
         .at(file, *at),
+        ParseError::TooDeep(at) => Diagnostic::error(
+            "yaml_too_deep",
+            Text::new("This file nests values too deeply to be a manifest", "이 파일은 매니페스트라기에는 값이 너무 깊게 겹쳐 있습니다"),
+        )
+        .at(file, *at)
+        .fix(Text::new("Look for a bracket too many on this line", "이 줄에 남는 괄호가 있는지 보세요")),
         ParseError::Scan(error) => scan(error.kind(), mark(error.marker()), file, source),
     }
 }
 
-pub(crate) fn duplicate(found: &Duplicate, file: &str) -> Diagnostic {
+/// `name:web`: how YAML reads a key without a space after its colon.
+pub(crate) fn glued(text: &str) -> Option<(&str, &str)> {
+    let (key, value) = text.split_once(':')?;
+    let is_key = key.starts_with(|c: char| c.is_ascii_alphabetic()) && key.chars().all(|c| c.is_ascii_alphanumeric());
+    (is_key && !value.is_empty() && !value.starts_with([' ', '/', ':']) && !value.contains(char::is_whitespace)).then_some((key, value))
+}
+
+/// The keys that are twice in a file's objects. Where an object's beginning is, it is another object, and said once.
+pub(crate) fn duplicates(found: &[Duplicate], file: &str) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    let mut said = None;
+    for twice in found {
+        let begins = matches!(twice.key.as_str(), "apiVersion" | "kind") && twice.second.column == 1;
+        // The other keys of the object that begins there are not worth a word each.
+        if said.is_some_and(|first: Mark| twice.second.column == 1 && twice.first < first) {
+            continue;
+        }
+        if begins {
+            said = Some(twice.second);
+            let key = &twice.key;
+            out.push(
+                Diagnostic::error(
+                    "missing_separator",
+                    text!("`{key}` begins a new object here, inside another", "`{key}` 로 새 오브젝트가 다른 오브젝트 안에서 시작됩니다"),
+                )
+                .at(file, twice.second)
+                .path(key.clone())
+                .fix(Text::new("Write a line `---` between two objects", "두 오브젝트 사이에 `---` 줄을 넣으세요")),
+            );
+        } else {
+            out.push(duplicate(twice, file));
+        }
+    }
+    out
+}
+
+fn duplicate(found: &Duplicate, file: &str) -> Diagnostic {
     let Duplicate { key, first, second } = found;
     let line = first.line;
     Diagnostic::error(
@@ -37,7 +79,7 @@ pub(crate) fn duplicate(found: &Duplicate, file: &str) -> Diagnostic {
 }
 
 fn scan(kind: &ErrorKind, at: Mark, file: &str, source: &str) -> Diagnostic {
-    let lines: Vec<&str> = source.lines().collect();
+    let lines = crate::source::lines(source);
     if let Some((at, mended)) = tab(&lines, at) {
         return Diagnostic::error(
             "yaml_tab",
@@ -73,6 +115,11 @@ fn line<'a>(lines: &[&'a str], number: u32) -> Option<&'a str> {
     lines.get(number.checked_sub(1)? as usize).copied()
 }
 
+/// The column of a byte of a line: columns count characters, from 1.
+fn column(text: &str, byte: usize) -> u32 {
+    u32::try_from(text[..byte].chars().count() + 1).unwrap_or(u32::MAX)
+}
+
 /// The nearest line at or before `at` that is indented with a tab.
 fn tab(lines: &[&str], at: Mark) -> Option<(Mark, String)> {
     let last = clamp(at, lines).line;
@@ -83,8 +130,7 @@ fn tab(lines: &[&str], at: Mark) -> Option<(Mark, String)> {
         if text.trim_start().is_empty() {
             return None;
         }
-        let column = u32::try_from(position).ok()? + 1;
-        Some((Mark { line: number, column }, format!("{}{}", indent.replace('\t', "  "), text.trim_start())))
+        Some((Mark { line: number, column: column(text, position) }, format!("{}{}", indent.replace('\t', "  "), text.trim_start())))
     };
     (last.saturating_sub(2)..=last + 1).rev().find_map(tabbed)
 }
@@ -101,11 +147,11 @@ fn missing_space(lines: &[&str], at: Mark, file: &str) -> Option<Diagnostic> {
         if !is_key || value.is_empty() || value.starts_with([' ', '/', '\t']) || body[..colon].contains("//") || value.contains(": ") {
             return None;
         }
-        let column = text.len() - body.len() + colon + 1;
+        let at = Mark { line: number, column: column(text, text.len() - body.len() + colon) };
         let mended = format!("{}{key}: {value}", &text[..text.len() - body.len()]);
         Some(
             Diagnostic::error("yaml_missing_space", text!("There is no space after `{key}:`", "`{key}:` 뒤에 공백이 없습니다"))
-                .at(file, Mark { line: number, column: u32::try_from(column).unwrap_or(1) })
+                .at(file, at)
                 .fix(write(mended.trim())),
         )
     })
@@ -123,7 +169,7 @@ fn quote(kind: &ErrorKind, lines: &[&str], at: Mark, file: &str) -> Option<Diagn
                     "yaml_quote",
                     text!("The quote {open} opens here and is never closed", "따옴표 {open} 가 여기서 열리고 닫히지 않습니다"),
                 )
-                .at(file, Mark { line: number, column: u32::try_from(text.rfind(open)?).ok()? + 1 })
+                .at(file, Mark { line: number, column: column(text, text.rfind(open)?) })
                 .fix(write(&format!("{}{open}", text.trim()))),
             )
         }
@@ -189,7 +235,7 @@ fn indentation(kind: &ErrorKind, lines: &[&str], at: Mark, file: &str) -> Option
             !body.is_empty() && !body.starts_with('#') && !body.contains(':')
         })?;
         let body = lone.trim();
-        let column = u32::try_from(lone.len() - lone.trim_start().len()).ok()? + 1;
+        let column = column(lone, lone.len() - lone.trim_start().len());
         return Some(
             Diagnostic::error(
                 "yaml_missing_colon",
@@ -199,7 +245,10 @@ fn indentation(kind: &ErrorKind, lines: &[&str], at: Mark, file: &str) -> Option
             .fix(write(&format!("{body}: ..."))),
         );
     }
-    let wanted = above(lines, at.line);
+    if let Some(found) = lone_word(lines, at.line, file) {
+        return Some(found);
+    }
+    let wanted = above(lines, at.line).map(|(number, width)| (number, width + dash(lines, number, text)));
     let have = text.len() - text.trim_start().len();
     let mut found = Diagnostic::error(
         "yaml_indentation",
@@ -208,7 +257,7 @@ fn indentation(kind: &ErrorKind, lines: &[&str], at: Mark, file: &str) -> Option
             "이 줄의 들여쓰기({have}칸)가 위의 어떤 줄과도 맞지 않습니다"
         ),
     )
-    .at(file, Mark { line: at.line, column: u32::try_from(have).ok()? + 1 });
+    .at(file, Mark { line: at.line, column: column(text, have) });
     if let Some((number, width)) = wanted.filter(|&(_, width)| width != have) {
         let mended = text.trim();
         found = found.fix(text!(
@@ -217,6 +266,29 @@ fn indentation(kind: &ErrorKind, lines: &[&str], at: Mark, file: &str) -> Option
         ));
     }
     Some(found)
+}
+
+/// `labels` above a deeper `app: web`: what should open a mapping has no colon.
+fn lone_word(lines: &[&str], number: u32, file: &str) -> Option<Diagnostic> {
+    let (above, width) = above(lines, number)?;
+    let (body, here) = (line(lines, above)?.trim(), line(lines, number)?);
+    let is_key = body.chars().all(|c| c.is_ascii_alphanumeric());
+    if !is_key || here.len() - here.trim_start().len() <= width {
+        return None;
+    }
+    let mark = Mark { line: above, column: u32::try_from(width).ok()? + 1 };
+    let found = Diagnostic::error(
+        "yaml_missing_colon",
+        text!("`{body}` has no colon, and what is below belongs into it", "`{body}` 에 콜론이 없습니다. 아래 줄들이 이 안에 들어갑니다"),
+    );
+    Some(found.at(file, mark).fix(write(&format!("{body}:"))))
+}
+
+/// What a list item's first key is further in than its dash: the keys below go under the key.
+fn dash(lines: &[&str], number: u32, here: &str) -> usize {
+    let above = line(lines, number).unwrap_or_default().trim_start();
+    let item = |text: &str| text.starts_with("- ");
+    if item(above) && !item(here.trim_start()) { above.len() - above[1..].trim_start().len() } else { 0 }
 }
 
 /// The indentation of the nearest line above that holds something, with its number.

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, options};
+use serde_saphyr::granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, options};
 
 use crate::Mark;
 
 /// More nodes than this in one file is an attack with aliases, not a manifest.
 const NODE_LIMIT: usize = 400_000;
+/// Manifests nest some fifteen levels. What walks a tree recurses, and so does every reader of it as JSON, which stop at 128.
+const DEPTH_LIMIT: usize = 100;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
@@ -54,6 +56,7 @@ pub(crate) struct Parsed {
 pub(crate) enum ParseError {
     Scan(ScanError),
     TooBig(Mark),
+    TooDeep(Mark),
 }
 
 impl Node {
@@ -155,6 +158,12 @@ impl Node {
         Self { value, mark: Mark::default() }
     }
 
+    /// How many levels it has.
+    fn depth(&self) -> usize {
+        let inner = self.items().iter().chain(self.entries().iter().map(|entry| &entry.value));
+        1 + inner.map(Node::depth).max().unwrap_or(0)
+    }
+
     fn count(&self) -> usize {
         1 + self.items().iter().map(Node::count).sum::<usize>() + self.entries().iter().map(|e| e.value.count()).sum::<usize>()
     }
@@ -165,13 +174,12 @@ pub(crate) fn parse(text: &str) -> Parsed {
     for next in Parser::new_from_str_with_options(text, options! { emit_comments: false }) {
         match next {
             Ok((event, span)) => builder.take(event, &span),
-            Err(error) => {
-                builder.parsed.error = Some(ParseError::Scan(error));
-                break;
+            Err(error) if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) => {
+                builder.parsed.error = Some(ParseError::TooDeep(mark(error.marker())));
             }
+            Err(error) => builder.parsed.error = Some(ParseError::Scan(error)),
         }
-        if builder.nodes > NODE_LIMIT {
-            builder.parsed.error = Some(ParseError::TooBig(Mark::default()));
+        if builder.parsed.error.is_some() {
             break;
         }
     }
@@ -193,6 +201,7 @@ struct Builder {
     frames: Vec<Frame>,
     anchors: HashMap<usize, Node>,
     nodes: usize,
+    deepest: usize,
     parsed: Parsed,
 }
 
@@ -224,9 +233,16 @@ impl Builder {
             Event::Alias(id) => {
                 let node = self.anchors.get(&id).cloned().unwrap_or(Node { value: Value::Null, mark: at });
                 self.nodes += node.count();
+                self.deepest = self.deepest.max(self.frames.len() + node.depth());
                 self.finish(Node { mark: at, ..node }, 0);
             }
             _ => {}
+        }
+        self.deepest = self.deepest.max(self.frames.len());
+        if self.nodes > NODE_LIMIT {
+            self.parsed.error = Some(ParseError::TooBig(at));
+        } else if self.deepest > DEPTH_LIMIT {
+            self.parsed.error = Some(ParseError::TooDeep(at));
         }
     }
 
@@ -280,13 +296,17 @@ fn plain(text: &str) -> Value {
         b'+' => (1, &text[1..]),
         _ => (1, text),
     };
-    let radix = |prefix: &str, radix: u32| digits.strip_prefix(prefix).and_then(|d| i64::from_str_radix(d, radix).ok());
-    let octal = || digits.strip_prefix('0').filter(|d| !d.is_empty()).and_then(|d| i64::from_str_radix(d, 8).ok());
+    // Rust would take a second sign: `0-5` is a text.
+    let whole = |digits: &str, radix| {
+        digits.starts_with(|c: char| c.is_ascii_alphanumeric()).then(|| i64::from_str_radix(digits, radix).ok()).flatten()
+    };
+    let radix = |prefix: &str, radix: u32| digits.strip_prefix(prefix).and_then(|digits| whole(digits, radix));
+    let octal = || digits.strip_prefix('0').and_then(|digits| whole(digits, 8));
     if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         return Value::String(text.to_owned());
     }
-    let whole = radix("0x", 16).or_else(|| radix("0o", 8)).or_else(|| radix("0b", 2)).or_else(octal);
-    if let Some(number) = whole.or_else(|| digits.parse().ok()) {
+    let number = radix("0x", 16).or_else(|| radix("0o", 8)).or_else(|| radix("0b", 2)).or_else(octal);
+    if let Some(number) = number.or_else(|| digits.parse().ok()) {
         return Value::Int(sign * number);
     }
     let numeric = digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
@@ -309,6 +329,11 @@ mod tests {
         assert!(matches!(plain("100m"), Value::String(_)));
         assert!(matches!(plain("yes"), Value::String(_)));
         assert!(matches!(plain("-"), Value::String(_)));
+        assert!(matches!(plain("-0x10"), Value::Int(-16)));
+        // With a second sign it is no number, and at the end of the numbers it does not overflow.
+        for text in ["0-5", "0+5", "0x-8000000000000000", "-0x-8000000000000000", "-0-1"] {
+            assert!(matches!(plain(text), Value::String(_)), "{text}");
+        }
     }
 
     #[test]
@@ -332,5 +357,21 @@ mod tests {
             text.push_str(&format!("a{i}: &a{i} [*a{p},*a{p},*a{p},*a{p},*a{p},*a{p},*a{p},*a{p},*a{p}]\n"));
         }
         assert!(matches!(parse(&text).error, Some(ParseError::TooBig(_))));
+    }
+
+    #[test]
+    fn deep_nesting_ends_before_the_stack_does() {
+        let deep = 200_000;
+        let ladder: String = (1..2000).map(|i| format!("a{i}: &a{i} [*a{}]\n", i - 1)).collect();
+        for text in [
+            "[".repeat(deep) + &"]".repeat(deep),
+            "{a: ".repeat(deep) + &"}".repeat(deep),
+            "- ".repeat(deep) + "x\n",
+            format!("a0: &a0 [x]\n{ladder}"),
+        ] {
+            let parsed = parse(&text);
+            assert!(matches!(parsed.error, Some(ParseError::TooDeep(at)) if at.line > 0), "{:.20}: {:?}", text, parsed.error);
+        }
+        assert!(parse(&("[".repeat(90) + &"]".repeat(90))).error.is_none());
     }
 }

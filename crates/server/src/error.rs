@@ -6,6 +6,7 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use maru_manifest::Diagnostic;
 use maru_model::{Lang, Text};
 use maru_protocol::Problem;
 use serde_json::{Map, Value, json};
@@ -17,6 +18,7 @@ pub struct ApiError {
     code: Cow<'static, str>,
     detail: Text,
     fix: Option<Text>,
+    diagnostics: Vec<Diagnostic>,
     more: Map<String, Value>,
 }
 
@@ -24,13 +26,20 @@ pub type ApiResult<T> = Result<T, ApiError>;
 
 impl ApiError {
     pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, detail: Text) -> Self {
-        Self { status, code: code.into(), detail, fix: None, more: Map::new() }
+        Self { status, code: code.into(), detail, fix: None, diagnostics: Vec::new(), more: Map::new() }
     }
 
     /// What to do about it.
     #[must_use]
     pub fn fix(mut self, fix: Text) -> Self {
         self.fix = Some(fix);
+        self
+    }
+
+    /// What is wrong, place by place.
+    #[must_use]
+    pub fn diagnostics(mut self, found: Vec<Diagnostic>) -> Self {
+        self.diagnostics = found;
         self
     }
 
@@ -43,6 +52,31 @@ impl ApiError {
 
     pub fn bad_request(detail: Text) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
+    }
+
+    /// A body that is not the JSON that belongs here.
+    pub fn bad_json(error: &serde_json::Error) -> Self {
+        Self::bad_request(Text::new(
+            format!("The body is not the JSON that is expected here: {error}."),
+            format!("본문이 여기서 받는 JSON이 아닙니다: {error}"),
+        ))
+    }
+
+    /// What the framework refused before a handler saw it.
+    fn of_framework(status: StatusCode, said: &str) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::not_found(),
+            StatusCode::METHOD_NOT_ALLOWED => Self::new(
+                status,
+                "method_not_allowed",
+                Text::new("This cannot be asked with this method.", "이 경로에는 쓸 수 없는 메서드입니다."),
+            ),
+            _ => Self::new(
+                status,
+                "bad_request",
+                Text::new(format!("The request cannot be read: {said}"), format!("요청을 읽을 수 없습니다: {said}")),
+            ),
+        }
     }
 
     /// Nothing there, or nothing that is the caller's: the two look alike.
@@ -89,6 +123,10 @@ impl ApiError {
     }
 
     pub fn body(&self, lang: Lang) -> Value {
+        let mut extra = self.more.clone();
+        if !self.diagnostics.is_empty() {
+            extra.insert("diagnostics".to_owned(), self.diagnostics.iter().map(|found| json!(found.view(lang))).collect());
+        }
         json!(Problem {
             kind: format!("urn:maru:problem:{}", self.code),
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
@@ -96,7 +134,7 @@ impl ApiError {
             code: self.code.to_string(),
             detail: self.detail.get(lang).to_owned(),
             fix: self.fix.as_ref().map(|fix| fix.get(lang).to_owned()),
-            extra: self.more.clone(),
+            extra,
         })
     }
 }
@@ -133,9 +171,91 @@ pub async fn localize(request: Request, next: Next) -> Response {
     response
 }
 
+/// The longest refusal of the framework's that is passed on, in bytes.
+const SAID_MAX: usize = 4096;
+
+/// Middleware: what the framework refuses by itself (a body that is no JSON, a path that has no route) is a problem as well.
+pub async fn framework_refusals(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let plain = response.headers().get(header::CONTENT_TYPE).is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !response.status().is_client_error() || !plain || response.extensions().get::<ApiError>().is_some() {
+        return response;
+    }
+    let (head, body) = response.into_parts();
+    let said = axum::body::to_bytes(body, SAID_MAX).await.unwrap_or_default();
+    let mut problem = ApiError::of_framework(head.status, String::from_utf8_lossy(&said).trim()).into_response();
+    if let Some(allow) = head.headers.get(header::ALLOW) {
+        problem.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    problem
+}
+
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use axum::body::Body;
+    use axum::extract::Path;
+    use axum::middleware::from_fn;
+    use axum::routing::{get, post};
+    use axum::{Json, Router};
+    use tower::ServiceExt;
+
+    async fn asked(method: &str, path: &str, lang: &str) -> (StatusCode, Value) {
+        let failing = async || -> ApiResult<()> {
+            let found = Diagnostic::error("unknown_field", Text::new("`imege` is not a field", "`imege` 은(는) 필드가 아닙니다"))
+                .at("k8s/web.yaml", maru_manifest::Mark { line: 3, column: 5 })
+                .fix(Text::new("Write `image:`", "`image:` 라고 쓰세요"));
+            Err(maru_rollout::RolloutError::TargetFailed(vec![found]).into())
+        };
+        let router = Router::new()
+            .route("/rollouts", post(failing))
+            .route("/ports/{port}", get(async |Path(port): Path<u16>| port.to_string()))
+            .route("/json", post(async |Json(given): Json<Value>| given.to_string()))
+            .fallback(async || ApiError::not_found())
+            .layer(from_fn(framework_refusals))
+            .layer(from_fn(localize));
+        let request = Request::builder().method(method).uri(path).header(header::ACCEPT_LANGUAGE, lang);
+        let request = request.header(header::CONTENT_TYPE, "application/json").body(Body::from("{")).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.headers()[header::CONTENT_TYPE], Problem::CONTENT_TYPE);
+        assert_eq!(response.headers()[header::CONTENT_LANGUAGE], lang);
+        let status = response.status();
+        assert_eq!(status == StatusCode::METHOD_NOT_ALLOWED, response.headers().contains_key(header::ALLOW));
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_failed_target_says_why_in_the_callers_language() {
+        for (lang, message, fix) in
+            [("en", "`imege` is not a field", "Write `image:`"), ("ko", "`imege` 은(는) 필드가 아닙니다", "`image:` 라고 쓰세요")]
+        {
+            let (status, body) = asked("POST", "/rollouts", lang).await;
+            assert_eq!((status, &body["code"]), (StatusCode::CONFLICT, &json!("target_failed")));
+            let expected = json!([{
+                "severity": "error", "code": "unknown_field", "message": message, "fix": fix,
+                "file": "k8s/web.yaml", "line": 3, "column": 5, "path": "",
+            }]);
+            assert_eq!(body["diagnostics"], expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_framework_refuses_is_a_problem_too() {
+        for (method, path, code, ko) in [
+            ("GET", "/ports/x", 400, "요청을 읽을 수 없습니다: "),
+            ("POST", "/json", 400, "요청을 읽을 수 없습니다: "),
+            ("DELETE", "/json", 405, "이 경로에는 쓸 수 없는 메서드입니다."),
+            ("GET", "/nowhere", 404, "여기에는 아무것도 없거나, 내 것이 아닙니다."),
+        ] {
+            let (status, body) = asked(method, path, "ko").await;
+            assert_eq!((status.as_u16(), &body["status"]), (code, &json!(code)));
+            assert!(body["detail"].as_str().unwrap().starts_with(ko), "{path}: {body}");
+            let (_, body) = asked(method, path, "en").await;
+            assert!(body["detail"].as_str().unwrap().is_ascii(), "{path}: {body}");
+        }
+    }
 
     #[test]
     fn body_has_the_contract_fields() {

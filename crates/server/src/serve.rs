@@ -40,7 +40,12 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     tasks.spawn(inbound::serve(streams, app.clone(), state.clone(), shutdown.clone()));
     tasks.spawn(routes::registry_token::serve(state.builds.registry().clone(), state.store.clone(), shutdown.clone()));
     tasks.spawn(state.builds.clone().run(shutdown.clone()));
-    tasks.spawn(crate::fences::run(state.engine.clone(), state.config.workspace_image.clone(), shutdown.clone()));
+    tasks.spawn(crate::fences::run(
+        state.engine.clone(),
+        state.config.node_image.clone(),
+        state.config.workspace_image.clone(),
+        shutdown.clone(),
+    ));
     tasks.spawn(crate::tidy::run(state.clone(), shutdown.clone()));
     tasks.spawn(crate::proxy::watch_previews(state.clone(), shutdown.clone()));
     crate::render::sweep(&state.engine).await?;

@@ -103,12 +103,7 @@ impl AgentLink {
     }
 
     /// Serves one stream to its end; true where the agent answered on it.
-    async fn serve(
-        &self,
-        owner: &Owner,
-        inbound: &mpsc::Sender<Inbound>,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send,
-    ) -> bool {
+    async fn serve(&self, owner: &Owner, inbound: &mpsc::Sender<Inbound>, stream: impl AsyncRead + AsyncWrite + Unpin + Send) -> bool {
         let (link, mut incoming, run) = maru_protocol::link(stream, Side::Server);
         let hand_out = async {
             while let Some(stream) = incoming.next().await {

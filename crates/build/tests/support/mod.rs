@@ -100,6 +100,24 @@ impl World {
         (self.builds.add_repository(&user.id, spec(name)).await.unwrap(), head)
     }
 
+    /// Commits and pushes a file's new content. The new commit.
+    pub fn commit(&self, user: &User, project: &str, path: &str, text: &str) -> String {
+        let bare = self.folder.path().join(format!("projects/{}/{project}.git", user.login));
+        let clone = tempfile::tempdir().unwrap();
+        let git = |arguments: &[&str]| {
+            let identity = ["-c", "user.name=test", "-c", "user.email=test@localhost", "-C", clone.path().to_str().unwrap()];
+            let done = std::process::Command::new("git").args(identity).args(arguments).output().unwrap();
+            assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+            String::from_utf8_lossy(&done.stdout).trim().to_owned()
+        };
+        git(&["clone", "--quiet", "--branch", MAIN, bare.to_str().unwrap(), "."]);
+        std::fs::write(clone.path().join(path), text).unwrap();
+        git(&["add", path]);
+        git(&["commit", "--quiet", "--message", "change"]);
+        git(&["push", "--quiet", "origin", MAIN]);
+        git(&["rev-parse", "HEAD"])
+    }
+
     pub async fn end_of(&self, build: &Build) -> Build {
         tokio::time::timeout(Duration::from_secs(240), self.builds.wait(&build.id)).await.expect("the build ends").unwrap()
     }
@@ -154,4 +172,25 @@ pub fn spec(name: &str) -> RepositorySpec {
         context: String::new(),
         dockerfile: String::new(),
     }
+}
+
+/// One HTTP exchange: status and body.
+pub async fn get(address: std::net::SocketAddr, path: &str, authorization: &str) -> (u16, String) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let header = if authorization.is_empty() { String::new() } else { format!("Authorization: {authorization}\r\n") };
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAccept: application/vnd.docker.distribution.manifest.v2+json\r\n{header}\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+pub fn basic(login: &str, password: &str) -> String {
+    use base64::Engine as _;
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{login}:{password}")))
 }

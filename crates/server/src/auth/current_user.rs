@@ -133,6 +133,14 @@ mod tests {
         assert_eq!(bearer(&headers(&[])), None);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_header_is_taken(value in "(Bearer|Basic|bearer| |:|=|[A-Za-z0-9+/]|[ -~]){0,20}") {
+            let _ = bearer(&headers(&[("authorization", &value), ("cookie", &value)]));
+            let _ = cookie(&headers(&[("cookie", &value)]), SESSION_COOKIE);
+        }
+    }
+
     #[test]
     fn browsers_prove_that_the_page_is_ours() {
         let ours = "http://localhost:8080";

@@ -13,6 +13,8 @@ use crate::state::AppState;
 struct AdminPage {
     lang: &'static str,
     me: Me,
+    /// What the server cannot do as it should.
+    warnings: Vec<String>,
     rows: Vec<Line>,
 }
 
@@ -63,5 +65,6 @@ pub async fn page(State(state): State<AppState>, visitor: Visitor, Lang(lang): L
     caller.require_staff()?;
     let rows = routes::rows(&state, &caller.user, "", "", routes::PAGE_MAX, lang).await?.into_iter().map(Line::from).collect();
     let me = Me { name: caller.user.name.clone() };
-    Ok(render(&AdminPage { lang: lang.as_str(), me, rows })?.into_response())
+    let warnings = crate::fences::warnings(&state.engine).iter().map(|text| text.get(lang).to_owned()).collect();
+    Ok(render(&AdminPage { lang: lang.as_str(), me, warnings, rows })?.into_response())
 }

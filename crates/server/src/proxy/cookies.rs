@@ -40,10 +40,12 @@ pub(super) fn keep_theirs_apart(headers: &mut HeaderMap) {
     let kept: Vec<HeaderValue> = headers
         .get_all(SET_COOKIE)
         .iter()
-        .filter(|value| !is_ours(value.as_bytes()))
+        .filter(|value| !is_ours(value.as_bytes().split(|b| *b == b';').next().unwrap_or_default()))
         .filter_map(|value| {
-            let parts = value.as_bytes().split(|b| *b == b';');
-            let own: Vec<&[u8]> = parts.filter(|part| !name(part).eq_ignore_ascii_case(b"domain")).collect();
+            // The first part is the cookie, whatever it is called: without it the second would be.
+            let mut parts = value.as_bytes().split(|b| *b == b';');
+            let cookie = parts.next().into_iter();
+            let own: Vec<&[u8]> = cookie.chain(parts.filter(|part| !name(part).eq_ignore_ascii_case(b"domain"))).collect();
             HeaderValue::from_bytes(&own.join(&b";"[..])).ok()
         })
         .collect();
@@ -65,6 +67,7 @@ fn is_ours(pair: &[u8]) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn ours_stay_here() {
@@ -84,7 +87,44 @@ mod tests {
         headers.append(SET_COOKIE, "sid=1; Path=/; Domain=apps.localhost; HttpOnly".parse().unwrap());
         headers.append(SET_COOKIE, "maru_session=evil; Path=/".parse().unwrap());
         headers.append(SET_COOKIE, "b=2".parse().unwrap());
+        headers.append(SET_COOKIE, "Domain=x; maru_session=evil; Path=/".parse().unwrap());
         keep_theirs_apart(&mut headers);
-        assert_eq!(headers.get_all(SET_COOKIE).iter().collect::<Vec<_>>(), ["sid=1; Path=/; HttpOnly", "b=2"]);
+        let kept = ["sid=1; Path=/; HttpOnly", "b=2", "Domain=x; maru_session=evil; Path=/"];
+        assert_eq!(headers.get_all(SET_COOKIE).iter().collect::<Vec<_>>(), kept, "the last is a cookie named Domain");
+    }
+
+    /// A header as a browser or a program of a student may send it.
+    fn cookie_bytes() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            proptest::sample::select(
+                &["maru_session", "maru_preview", "maru_preview_framed", "=", ";", "; ", " ", "\t", "\"", "Domain", "DOMAIN=", "a"][..]
+            )
+            .prop_map(|text| text.as_bytes().to_vec()),
+            proptest::collection::vec((0x20..=0xff_u8).prop_filter("DEL", |byte| *byte != 0x7f), 0..4),
+        ];
+        proptest::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn no_cookie_of_ours_goes_out_and_none_of_theirs_comes_in(values in proptest::collection::vec(cookie_bytes(), 0..4)) {
+            let mut headers = HeaderMap::new();
+            for value in &values {
+                headers.append(COOKIE, HeaderValue::from_bytes(value).unwrap());
+                headers.append(SET_COOKIE, HeaderValue::from_bytes(value).unwrap());
+            }
+            keep_ours_back(&mut headers);
+            keep_theirs_apart(&mut headers);
+            for ours in OURS {
+                prop_assert_eq!(crate::lang::cookie(&headers, ours), None);
+            }
+            let pairs = headers.get_all(COOKIE).iter().flat_map(|value| value.as_bytes().split(|b| *b == b';'));
+            prop_assert!(pairs.into_iter().all(|pair| !is_ours(pair)));
+            for value in headers.get_all(SET_COOKIE) {
+                prop_assert!(!is_ours(value.as_bytes()));
+                let attributes = value.as_bytes().split(|b| *b == b';').skip(1);
+                prop_assert!(attributes.into_iter().all(|part| !name(part).eq_ignore_ascii_case(b"domain")));
+            }
+        }
     }
 }

@@ -140,6 +140,16 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_path_stays_a_path(rest in "[/a.:@%?#&=*~-]{0,16}") {
+            if let Ok(uri) = format!("/k8s{rest}").parse::<Uri>() {
+                let inside = inside(&uri);
+                proptest::prop_assert!(inside.path().starts_with('/') && inside.authority().is_none(), "{}", inside);
+            }
+        }
+    }
+
     #[test]
     fn nobody_says_who_they_are() {
         let mut headers = HeaderMap::new();

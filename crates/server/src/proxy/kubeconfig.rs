@@ -28,12 +28,12 @@ pub(super) fn routes() -> Router<AppState> {
 async fn kubeconfig(State(state): State<AppState>, CurrentUser { user, via }: CurrentUser) -> ApiResult<Response> {
     let (server, token) = match via {
         Via::Workspace => (IN_WORKSPACE.to_owned(), None),
-        Via::Token(token) => (state.config.url.clone(), Some(token)),
+        Via::Token(token) => (reachable(&state.config.url, &user.login, &token), Some(token)),
         Via::Session => {
             let token = secret::token();
             let ends = now_ms() + i64::try_from(TOKEN.as_millis()).map_err(ApiError::internal)?;
             state.store.add_credential(&secret::hash(&token), &user.id, CredentialKind::Token, ends).await?;
-            (state.config.url.clone(), Some(token))
+            (reachable(&state.config.url, &user.login, &token), Some(token))
         }
     };
     let mut response = render(&server, &user.login, token.as_deref()).into_response();
@@ -44,8 +44,13 @@ async fn kubeconfig(State(state): State<AppState>, CurrentUser { user, via }: Cu
     Ok(response)
 }
 
+/// kubectl sends a user's token over TLS only; what the URL holds, it sends as basic authentication.
+fn reachable(url: &str, login: &Login, token: &str) -> String {
+    url.strip_prefix("http://").map_or_else(|| url.to_owned(), |rest| format!("http://{login}:{token}@{rest}"))
+}
+
 fn render(server: &str, login: &Login, token: Option<&str>) -> String {
-    // A JSON string is a YAML string, whatever is in it.
+    // A JSON string is a YAML string, whatever of what a header can carry is in it.
     let [server, namespace, login] = [format!("{server}/k8s"), login.namespace(), login.to_string()].map(|text| json!(text));
     let user = token.map_or_else(|| json!({}), |token| json!({ "token": token }));
     format!(
@@ -68,5 +73,16 @@ mod tests {
         assert_eq!(config.contexts[0].context.as_ref().unwrap().namespace.as_deref(), Some("u-kim"));
         assert_eq!(config.clusters[0].cluster.as_ref().unwrap().server.as_deref(), Some("http://localhost:8080/k8s"));
         assert!(kube::config::Kubeconfig::from_yaml(&render("http://x", &Login::parse("kim").unwrap(), None)).is_ok());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_a_header_carries_stays_a_value(server in "https?://[ -~가]{1,30}", token in "[ -~]{0,20}") {
+            let text = render(&server, &Login::parse("kim").unwrap(), Some(&token));
+            let config = kube::config::Kubeconfig::from_yaml(&text).unwrap();
+            let read = config.clusters[0].cluster.as_ref().unwrap().server.clone();
+            proptest::prop_assert_eq!(read, Some(format!("{server}/k8s")));
+            proptest::prop_assert_eq!((config.clusters.len(), config.auth_infos.len(), config.contexts.len()), (1, 1, 1));
+        }
     }
 }

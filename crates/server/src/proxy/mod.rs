@@ -157,4 +157,17 @@ mod tests {
             assert!(!is_ours(foreign, &config), "{foreign}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_host_leads_to_one_place(bytes in proptest::collection::vec(0x21..=0xff_u8, 0..20), label in "[a-zA-Z0-9.:\\[\\]-]{0,8}", domain in 0..3_usize) {
+            let near = format!("{label}{}", [".apps.localhost", ".preview.localhost:8080", "localhost"][domain]);
+            for host in [bytes, near.into_bytes()] {
+                let Ok(value) = http::HeaderValue::from_bytes(&host) else { continue };
+                let name = host_name(&HeaderMap::from_iter([(header::HOST, value)]), &"/".parse().unwrap());
+                proptest::prop_assert!(!(under(&name, APPS_DOMAIN) && under(&name, PREVIEW_DOMAIN)));
+                proptest::prop_assert_eq!(name.to_ascii_lowercase(), name.clone());
+            }
+        }
+    }
 }

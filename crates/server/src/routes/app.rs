@@ -44,8 +44,12 @@ impl From<RolloutError> for ApiError {
             RolloutError::NotFound => Self::not_found(),
             RolloutError::NoApp => Self::new(StatusCode::NOT_FOUND, "no_app", detail),
             RolloutError::NoTarget => Self::new(StatusCode::CONFLICT, "no_target", detail),
-            RolloutError::TargetFailed(diagnostics) => Self::new(StatusCode::CONFLICT, "target_failed", detail)
-                .with("diagnostics", json!(diagnostics.iter().map(|d| d.view(Lang::En)).collect::<Vec<_>>())),
+            RolloutError::TargetFailed(diagnostics) => {
+                Self::new(StatusCode::CONFLICT, "target_failed", detail).diagnostics(diagnostics).fix(Text::new(
+                    "Mend what the diagnostics name, commit it, and refresh from git.",
+                    "진단에 나온 곳을 고쳐 커밋한 뒤 git 불러오기를 하세요.",
+                ))
+            }
             RolloutError::Running(id) => Self::new(StatusCode::CONFLICT, "rollout_running", detail).with("id", id.as_str()),
             RolloutError::Cluster(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_not_ready", detail)
                 .fix(Text::new("Wait until the cluster is ready.", "클러스터가 준비될 때까지 기다리세요.")),
@@ -177,7 +181,7 @@ async fn change(
     lang::Lang(lang): lang::Lang,
     Json(given): Json<Given>,
 ) -> ApiResult<Json<Value>> {
-    let project = ProjectName::parse(given.source.project).map_err(|error| ApiError::bad_request(Text::verbatim(error.to_string())))?;
+    let project = ProjectName::parse(given.source.project).map_err(|error| ApiError::bad_request(error.text()))?;
     state.git.open(&user.login, &project).await.map_err(|_| ApiError::not_found())?;
     let path = given.path.trim_matches('/').to_owned();
     if path.split('/').any(|part| part == "..") {

@@ -37,11 +37,8 @@ async fn check(
     Lang(lang): Lang,
     body: axum::body::Bytes,
 ) -> ApiResult<Json<Value>> {
-    let given: Given = if body.is_empty() {
-        Given::default()
-    } else {
-        serde_json::from_slice(&body).map_err(|error| ApiError::bad_request(Text::verbatim(error.to_string())))?
-    };
+    let given: Given =
+        if body.is_empty() { Given::default() } else { serde_json::from_slice(&body).map_err(|error| ApiError::bad_json(&error))? };
     let files: Files = match given.files {
         Some(files) => files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect(),
         None => of_workspace(&state, &user).await?,

@@ -40,11 +40,8 @@ async fn start(
     headers: HeaderMap,
     body: axum::body::Bytes,
 ) -> ApiResult<(StatusCode, Json<Value>)> {
-    let request: Request = if body.is_empty() {
-        Request::default()
-    } else {
-        serde_json::from_slice(&body).map_err(|error| ApiError::bad_request(Text::verbatim(error.to_string())))?
-    };
+    let request: Request =
+        if body.is_empty() { Request::default() } else { serde_json::from_slice(&body).map_err(|error| ApiError::bad_json(&error))? };
     let message = request.message.unwrap_or_default();
     let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or("")).filter(|key| !key.is_empty());
     if message.len() > MESSAGE_MAX || key.is_some_and(|key| key.len() > KEY_MAX) {

@@ -20,7 +20,7 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::error::localize;
+use crate::error::{ApiError, framework_refusals, localize};
 use crate::proxy;
 use crate::state::AppState;
 
@@ -37,7 +37,9 @@ pub fn router(state: AppState) -> Router {
         .merge(deployments::routes())
         .merge(admin::routes())
         .merge(egress::routes())
-        .merge(proxy::api_routes());
+        .merge(proxy::api_routes())
+        .fallback(async || ApiError::not_found())
+        .layer(from_fn(framework_refusals));
     Router::new()
         .nest("/api/v1", api)
         .merge(git::routes())

@@ -151,11 +151,8 @@ async fn build(
     Path(name): Path<String>,
     body: axum::body::Bytes,
 ) -> ApiResult<(StatusCode, Json<Value>)> {
-    let given: GivenBuild = if body.is_empty() {
-        GivenBuild::default()
-    } else {
-        serde_json::from_slice(&body).map_err(|error| ApiError::bad_request(Text::verbatim(error.to_string())))?
-    };
+    let given: GivenBuild =
+        if body.is_empty() { GivenBuild::default() } else { serde_json::from_slice(&body).map_err(|error| ApiError::bad_json(&error))? };
     let repository = state.builds.repository(&user.id, &name).await?;
     let build = state.builds.start(&user.login, &repository, given.commit.as_deref()).await?;
     Ok((StatusCode::ACCEPTED, Json(builds::json_of(&build, &repository, lang))))

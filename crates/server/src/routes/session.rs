@@ -64,7 +64,7 @@ pub async fn check(store: &Store, login: &str, given: String) -> ApiResult<Optio
         Err(_) => None,
     };
     let (user, hash) = found.map_or_else(|| (None, NOBODY.to_owned()), |(user, hash)| (Some(user), hash));
-    let right = tokio::task::spawn_blocking(move || password::verify(&given, &hash)).await.map_err(ApiError::internal)?;
+    let right = password::is_right(given, hash).await.map_err(ApiError::internal)?;
     Ok(user.filter(|_| right))
 }
 

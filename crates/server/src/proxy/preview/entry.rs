@@ -182,4 +182,15 @@ mod tests {
         assert_eq!(form_urlencoded("/a b?c=ㄱ&d"), "/a%20b%3Fc%3D%E3%84%B1%26d");
         assert_eq!(as_location("/a b?c=ㄱ&d=%20"), "/a%20b?c=%E3%84%B1&d=%20");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn nowhere_else_whatever_is_asked(next in "[/\\\\a.:?#@가 \t\n-]{0,12}", text in ".{0,20}") {
+            let to = as_location(inside(&next));
+            proptest::prop_assert!(to.starts_with('/') && !to.starts_with("//") && !to.contains('\\'), "{:?}", to);
+            proptest::prop_assert!(http::HeaderValue::from_str(&to).is_ok(), "{:?}", to);
+            let encoded = form_urlencoded(&text);
+            proptest::prop_assert!(encoded.bytes().all(|b| b.is_ascii_graphic() && !b"&?#=+\"".contains(&b)), "{}", encoded);
+        }
+    }
 }

@@ -109,4 +109,27 @@ mod tests {
         assert_eq!(loopback_port("http://localhost.evil.example:3000/"), None);
         assert_eq!(loopback_port("/relative"), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn hosts_come_apart_as_they_were_put_together(port in 1..=u16::MAX, login in "[a-z][a-z0-9]{1,8}(-[a-z0-9]{1,8}){0,2}") {
+            let place = place_of(&format!("{port}--{login}.{PREVIEW_DOMAIN}"));
+            let login = Login::parse(login).unwrap();
+            proptest::prop_assert_eq!(place, (port != REVERSE_PORT).then(|| (port, login.clone())));
+            let origin = format!("http://{port}--{login}.{PREVIEW_DOMAIN}:8080/a");
+            proptest::prop_assert_eq!(own_port(&origin, &login).is_some(), port != REVERSE_PORT);
+        }
+
+        #[test]
+        fn any_url_is_taken(url in "(https?|file|://|//|@|:|[0-9]{1,6}|--|kim|eve|localhost|127.0.0.1|\\[::1\\]|\\.preview\\.localhost|[/?#a가 %]){0,12}") {
+            let kim = Login::parse("kim").unwrap();
+            if let Some((_, rest)) = own_port(&url, &kim) {
+                proptest::prop_assert!(url.ends_with(rest) && url[..url.len() - rest.len()].contains("--kim."), "{}", url);
+            }
+            if let Some((port, rest)) = loopback_port(&url) {
+                proptest::prop_assert!(url.ends_with(rest) && port != REVERSE_PORT, "{}", url);
+            }
+            let _ = place_of(&url);
+        }
+    }
 }

@@ -1,0 +1,69 @@
+//! What the tests of the node have in common: a node of their own, and patience.
+#![allow(dead_code, reason = "each test program uses a part")]
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use maru_cluster::{Cluster, ClusterConfig};
+use maru_engine::Engine;
+use tokio_util::sync::CancellationToken;
+
+/// A machine that also compiles is several times slower than one that does not.
+pub const PATIENCE: Duration = Duration::from_secs(180);
+
+pub struct Node {
+    pub engine: Engine,
+    pub config: ClusterConfig,
+    _folder: tempfile::TempDir,
+}
+
+impl Node {
+    pub async fn new(test: &str) -> Self {
+        let tag = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docker/node/build")).arg("--tag").output().unwrap();
+        let image = String::from_utf8(tag.stdout).unwrap().trim().to_owned();
+        let engine = Engine::connect(format!("test-{test}-{}", std::process::id())).await.unwrap();
+        assert!(engine.inspect_image(&image).await.unwrap().is_some(), "{image} is missing: run docker/node/build");
+        let folder = tempfile::tempdir().unwrap();
+        let config = ClusterConfig {
+            engine: engine.clone(),
+            node_image: image,
+            folder: folder.path().join("cluster"),
+            network: engine.ensure_cluster_network().await.unwrap(),
+            gateway: None,
+        };
+        Self { engine, config, _folder: folder }
+    }
+
+    pub fn container(&self) -> String {
+        self.engine.name("node")
+    }
+
+    /// A driver that lives until the token is cancelled, like a server's.
+    pub fn drive(&self) -> (Cluster, CancellationToken, tokio::task::JoinHandle<()>) {
+        let stop = CancellationToken::new();
+        let (cluster, driver) = Cluster::embedded(self.config.clone(), stop.clone());
+        (cluster, stop, tokio::spawn(driver))
+    }
+
+    pub async fn remove(self) {
+        self.engine.remove_container(&self.container()).await.unwrap();
+        self.engine.remove_volume(&self.container()).await.unwrap();
+        self.engine.remove_network(&self.config.network.name).await.unwrap();
+    }
+}
+
+pub async fn ready(cluster: &Cluster) {
+    let waited = tokio::time::timeout(PATIENCE, cluster.ready()).await;
+    waited.unwrap_or_else(|_| panic!("not ready in time: {:?}", cluster.state())).unwrap();
+}
+
+pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        if let Some(found) = look().await {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{what}: not within {PATIENCE:?}");
+}
