@@ -17,7 +17,7 @@ build_agent() {
   local flags="-C target-feature=+crt-static"
   # Small: relocations packed, like functions once, no unwind tables. By LLVM's linker, which is rustc's own on this processor.
   [ "$(uname -m)" != x86_64 ] ||
-    flags+=" -C link-arg=-Wl,-z,pack-relative-relocs,--icf=all,--no-eh-frame-hdr -C link-arg=-Tscripts/agent.ld"
+    flags+=" -C link-arg=-Wl,-z,pack-relative-relocs,--icf=all,--no-eh-frame-hdr -C link-arg=-Tcrates/agent/sections.ld"
   RUSTFLAGS="$flags" \
     cargo build --profile agent --locked --target "$AGENT_TARGET" --package maru-agent
   mkdir -p target/release
