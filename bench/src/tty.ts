@@ -42,9 +42,9 @@ export abstract class Tty {
   }
 }
 
-/** What a shell ends with when it waits for its user: `$ `, and colours. */
+/** What a shell ends with when it waits for its user: `$ `, colours, and marks for the terminal. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals speak in control characters
-export const PROMPT = /[$#] (\x1b\[[0-9;?]*[a-zA-Z])*$/;
+export const PROMPT = /[$#] (\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07)*$/;
 
 /** A terminal of a workspace, as the browser has it. */
 export class MaruTty extends Tty {
