@@ -152,7 +152,7 @@ fn is_registry(host: &str, more: &[String]) -> bool {
 async fn dial(host: &str, port: u16) -> std::io::Result<TcpStream> {
     let addresses: Vec<SocketAddr> =
         timeout(PATIENCE, tokio::net::lookup_host((host, port))).await??.filter(|address| !is_inside(address.ip())).collect();
-    Ok(timeout(PATIENCE, TcpStream::connect(&addresses[..])).await??)
+    timeout(PATIENCE, TcpStream::connect(&addresses[..])).await?
 }
 
 fn is_inside(address: IpAddr) -> bool {
