@@ -18,6 +18,7 @@ impl Engine {
     /// # Errors
     /// What the Engine or iptables said. [`Self::unfenced`] remembers it.
     pub async fn fence_network(&self, network: &str, image: &str) -> Result<(), EngineError> {
+        let _alone = self.fencing.lock().await;
         let fenced = self.fence(network, image).await;
         let mut unfenced = self.unfenced.lock().unwrap_or_else(PoisonError::into_inner);
         match &fenced {

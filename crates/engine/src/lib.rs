@@ -37,6 +37,8 @@ pub struct Engine {
     instance: String,
     /// The Engine takes any number of networks of one name: whoever makes one looks and makes under this lock.
     making_network: Arc<Mutex<()>>,
+    /// Rules are looked for and then put: two at once would put them twice.
+    fencing: Arc<Mutex<()>>,
     /// Of each network that could not be fenced off, why.
     unfenced: Arc<std::sync::Mutex<BTreeMap<String, String>>>,
 }
@@ -51,7 +53,7 @@ impl Engine {
             .map(|docker| docker.with_timeout(std::time::Duration::from_secs(120)))
             .map_err(EngineError::during("connecting to the Docker Engine"))?;
         let docker = docker.negotiate_version().await.map_err(EngineError::during("connecting to the Docker Engine"))?;
-        Ok(Self { docker, instance: instance.into(), making_network: Arc::default(), unfenced: Arc::default() })
+        Ok(Self { docker, instance: instance.into(), making_network: Arc::default(), fencing: Arc::default(), unfenced: Arc::default() })
     }
 
     /// The id of the installation whose objects this handle makes.

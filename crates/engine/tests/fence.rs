@@ -28,7 +28,8 @@ async fn rules_come_with_a_network_and_go_after_it() {
     let one = engine.ensure_isolated_network("one").await.unwrap();
     let first = bridge(&engine, &one).await;
     for _ in 0..2 {
-        engine.fence_network(&one, "no-such-image").await.unwrap();
+        let many = (0..8).map(|_| engine.fence_network(&one, "no-such-image"));
+        futures_util::future::try_join_all(many).await.unwrap();
         assert_eq!(rules(&first), 2, "one against the host's ports, one against link-local addresses");
     }
     assert!(engine.unfenced().is_empty());
