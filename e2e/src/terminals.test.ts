@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { Client } from "./client.ts";
 import { eventually } from "./eventually.ts";
 import { newStudent } from "./instance.ts";
-import { createTerminal, run, Viewer } from "./terminal.ts";
+import { createTerminal, Viewer } from "./terminal.ts";
 
 const student = new Client(newStudent("terminals"));
 const MIB = 1024 * 1024;
@@ -136,27 +136,3 @@ test.each(["/bin/bash", "/bin/zsh"])(
     await close(id);
   },
 );
-
-test("the agent's memory, idle and with a terminal full to its bounds", async () => {
-  const resident = async () => {
-    const said = await run(student, "grep -h VmRSS /proc/1/status");
-    return Number(said.match(/VmRSS:\s+(\d+) kB/)?.[1]) / 1024;
-  };
-  const before = await resident();
-  const line =
-    "for i in $(seq 1 4000); do printf '\\033[3%dm%01100d\\n' $((i % 8)) $i; done; echo full; read x";
-  const ids = await Promise.all([1, 2, 3].map(() => createTerminal(student, line)));
-  for (const id of ids) {
-    const viewer = new Viewer(student, id, 0);
-    await eventually("attached", 10, () => viewer.first === 0);
-    viewer.type("\r");
-    await viewer.expect(/full\r\n/, 120);
-    viewer.close();
-  }
-  const each = (await resident()) - before;
-  console.log(
-    `agent: ${before.toFixed(1)} MiB; ${(each / 3).toFixed(1)} MiB more for each terminal full to its bounds`,
-  );
-  for (const id of ids) await close(id);
-  expect(each / 3).toBeLessThan(12);
-});
