@@ -35,6 +35,7 @@ mod reconcile;
 mod runtime;
 mod safe;
 mod setup;
+mod splice;
 mod starts;
 mod tools;
 mod usage;

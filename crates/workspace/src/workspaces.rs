@@ -333,10 +333,7 @@ impl Workspaces {
         let stop = self.0.stop.clone();
         let joined = async move {
             match tokio::try_join!(one, other) {
-                Ok((one, other)) => {
-                    // How a connection ended is told to whoever holds its two ends.
-                    let _ = tokio::io::copy_bidirectional(&mut TokioIo::new(one), &mut TokioIo::new(other)).await;
-                }
+                Ok((one, other)) => crate::splice::join(TokioIo::new(one), TokioIo::new(other)).await,
                 Err(error) => tracing::debug!(%error, "a connection was not upgraded"),
             }
         };
