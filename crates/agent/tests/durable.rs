@@ -81,6 +81,17 @@ async fn save_on(link: Link, name: String, acknowledged: Arc<AtomicU32>) {
     }
 }
 
+/// Has each writer save a file of its own.
+fn write(link: &Link, acknowledged: &[Arc<AtomicU32>]) -> Vec<tokio::task::JoinHandle<()>> {
+    let writer = |(n, last)| tokio::spawn(save_on(link.clone(), format!("f{n}"), Arc::clone(last)));
+    acknowledged.iter().enumerate().map(writer).collect()
+}
+
+/// What saves have begun and not finished.
+fn drafts(home: &Path) -> impl Iterator<Item = std::fs::DirEntry> {
+    std::fs::read_dir(home).unwrap().flatten().filter(|e| e.file_name().to_string_lossy().starts_with(".maru-save"))
+}
+
 /// Each file is a whole version: the acknowledged one, or the one after it, whose acknowledgement was cut off.
 fn check(home: &Path, acknowledged: &[Arc<AtomicU32>]) {
     for (writer, last) in acknowledged.iter().enumerate() {
@@ -121,11 +132,7 @@ async fn killed_in_the_middle_of_saves() {
     for round in 0..ROUNDS {
         let mut program = Program::start(folder.path());
         let link = program.link().await;
-        let writers: Vec<_> = acknowledged
-            .iter()
-            .enumerate()
-            .map(|(n, last)| tokio::spawn(save_on(link.clone(), format!("f{n}"), Arc::clone(last))))
-            .collect();
+        let writers = write(&link, &acknowledged);
         busy(&acknowledged).await;
         tokio::time::sleep(moment(round)).await;
         program.child.kill().unwrap();
@@ -139,16 +146,15 @@ async fn killed_in_the_middle_of_saves() {
     assert!(total >= ROUNDS, "there was something to tear: {total} saves");
 
     // Drafts of the dead: not shown, and removed once they are old.
-    let drafts = || std::fs::read_dir(&home).unwrap().flatten().filter(|e| e.file_name().to_string_lossy().starts_with(".maru-save"));
     std::fs::write(home.join(".maru-save-0"), "x").unwrap();
-    for draft in drafts() {
+    for draft in drafts(&home) {
         let old = SystemTime::now() - Duration::from_secs(7200);
         std::fs::File::options().write(true).open(draft.path()).unwrap().set_modified(old).unwrap();
     }
     let program = Program::start(folder.path());
     let tree = ask(&program.link().await, "GET", "/tree", "").await.unwrap();
     assert!(!String::from_utf8_lossy(tree.body()).contains(".maru-save"));
-    assert_eq!(drafts().count(), 0);
+    assert_eq!(drafts(&home).count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,11 +174,7 @@ async fn cut_off_in_the_middle_of_saves() {
             .spawn()
             .unwrap();
         let link = over(tokio::io::join(dial.stdout.take().unwrap(), dial.stdin.take().unwrap()));
-        let writers: Vec<_> = acknowledged
-            .iter()
-            .enumerate()
-            .map(|(n, last)| tokio::spawn(save_on(link.clone(), format!("f{n}"), Arc::clone(last))))
-            .collect();
+        let writers = write(&link, &acknowledged);
         busy(&acknowledged).await;
         tokio::time::sleep(moment(round)).await;
         dial.kill().await.unwrap();
@@ -180,11 +182,7 @@ async fn cut_off_in_the_middle_of_saves() {
             writer.await.unwrap();
         }
         // A save that had arrived whole is done, acknowledged or not; then the agent has let go.
-        loop {
-            let working = std::fs::read_dir(&home).unwrap().flatten().any(|e| e.file_name().to_string_lossy().starts_with(".maru-save"));
-            if !working {
-                break;
-            }
+        while drafts(&home).next().is_some() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         check(&home, &acknowledged);
