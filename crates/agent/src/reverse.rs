@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use maru_protocol::Link;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional_with_sizes};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 
@@ -72,17 +72,16 @@ pub(crate) async fn carry(tcp: TcpListener, newest: Newest, tasks: TaskTracker) 
     }
 }
 
-async fn one(mut tcp: TcpStream, newest: &Newest) -> std::io::Result<()> {
+async fn one(tcp: TcpStream, newest: &Newest) -> std::io::Result<()> {
     let _ = tcp.set_nodelay(true);
     let opened = match tokio::time::timeout(PATIENCE, newest.get()).await {
         Ok(link) => link.open().await.ok(),
         Err(_) => None,
     };
-    let Some(mut stream) = opened else {
+    let Some(stream) = opened else {
         return refuse(tcp).await;
     };
-    copy_bidirectional_with_sizes(&mut tcp, &mut stream, BUFFER, BUFFER).await?;
-    Ok(())
+    maru_protocol::splice(tcp, stream, BUFFER).await
 }
 
 /// Says why in HTTP, which is what git, kubectl and curl speak here.

@@ -8,8 +8,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use hyper_util::rt::TokioIo;
-use maru_protocol::TunnelUpgrade;
-use tokio::io::copy_bidirectional_with_sizes;
+use maru_protocol::{TunnelUpgrade, splice};
 use tokio::net::TcpStream;
 
 use crate::{Agent, AgentError, ports};
@@ -27,7 +26,7 @@ pub(crate) async fn connect(State(agent): State<Arc<Agent>>, Path(port): Path<u1
         // It would lead back to the server, with this workspace's rights, whoever asks.
         return Err(AgentError::Port { port, source: std::io::ErrorKind::PermissionDenied.into() });
     }
-    let mut tcp = dial(port).await.map_err(|source| AgentError::Port { port, source })?;
+    let tcp = dial(port).await.map_err(|source| AgentError::Port { port, source })?;
     agent.tasks.spawn(async move {
         let upgraded = match hyper::upgrade::on(request).await {
             Ok(upgraded) => upgraded,
@@ -36,8 +35,7 @@ pub(crate) async fn connect(State(agent): State<Arc<Agent>>, Path(port): Path<u1
                 return;
             }
         };
-        let mut stream = TokioIo::new(upgraded);
-        if let Err(error) = copy_bidirectional_with_sizes(&mut stream, &mut tcp, BUFFER, BUFFER).await {
+        if let Err(error) = splice(TokioIo::new(upgraded), tcp, BUFFER).await {
             tracing::debug!(%error, port, "tunnel");
         }
     });

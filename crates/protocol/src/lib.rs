@@ -1,5 +1,5 @@
 //! What crosses a wire between a workspace's agent and the server: the link itself (yamux streams over one duplex
-//! stream, each stream one HTTP/1.1 connection, either side may open), the bodies of the agent's HTTP API, the text
+//! stream, each stream one HTTP/1.1 connection, either side may open) and how two connections are joined, the bodies of the agent's HTTP API, the text
 //! frames of terminals, and the shape of every error ([`Problem`], RFC 9457).
 //!
 //! ```text
@@ -13,6 +13,7 @@ mod api;
 mod files;
 mod link;
 mod problem;
+mod splice;
 mod terminal;
 
 pub use api::{
@@ -22,4 +23,5 @@ pub use api::{
 pub use files::{CreateUpload, FinishUpload, Restore, Restored, Trash, Trashed, Unpacked, Upload};
 pub use link::{Incoming, Link, LinkError, LinkStream, Side, link};
 pub use problem::Problem;
+pub use splice::splice;
 pub use terminal::{ClientFrame, HIGH_WATER, LOW_WATER, SUBPROTOCOL, ServerFrame, TerminalStatus};

@@ -119,13 +119,13 @@ impl Exits {
         Ok(response.map(Body::new))
     }
 
-    fn join(&self, program: hyper::upgrade::OnUpgrade, mut registry: TcpStream) {
+    fn join(&self, program: hyper::upgrade::OnUpgrade, registry: TcpStream) {
         let shutdown = self.shutdown.clone();
         let both = async move {
             match program.await {
                 Ok(program) => {
                     // How it ended is told to both of its ends.
-                    let _ = tokio::io::copy_bidirectional_with_sizes(&mut TokioIo::new(program), &mut registry, BUFFER, BUFFER).await;
+                    let _ = maru_protocol::splice(TokioIo::new(program), registry, BUFFER).await;
                 }
                 Err(error) => tracing::debug!(%error, "a way out was not taken"),
             }

@@ -35,7 +35,6 @@ mod reconcile;
 mod runtime;
 mod safe;
 mod setup;
-mod splice;
 mod starts;
 mod tools;
 mod usage;

@@ -29,6 +29,8 @@ use maru_protocol::{ExecRequest, ExecResponse};
 
 /// How long a workspace that is starting is waited for.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// Bytes of each direction of a terminal's connection.
+const BUFFER: usize = 8 * 1024;
 
 /// What drivers, links and the reconciler share.
 #[derive(Debug)]
@@ -333,7 +335,10 @@ impl Workspaces {
         let stop = self.0.stop.clone();
         let joined = async move {
             match tokio::try_join!(one, other) {
-                Ok((one, other)) => crate::splice::join(TokioIo::new(one), TokioIo::new(other)).await,
+                Ok((one, other)) => {
+                    // How a connection ended is told to whoever holds its two ends.
+                    let _ = maru_protocol::splice(TokioIo::new(one), TokioIo::new(other), BUFFER).await;
+                }
                 Err(error) => tracing::debug!(%error, "a connection was not upgraded"),
             }
         };
