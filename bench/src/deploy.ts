@@ -1,5 +1,6 @@
 /** Deploy of the starter project: with nothing changed, and with one image changed. */
 import type { Deployment } from "../../e2e/src/client.ts";
+import { events } from "./lines.ts";
 import { type Bench, median, timed } from "./measure.ts";
 import { start, student } from "./student.ts";
 
@@ -28,19 +29,9 @@ async function deploy(message: string): Promise<{ seconds: number; steps: Record
 }
 
 async function ended(id: string): Promise<Deployment> {
-  const answer = await student().ask("GET", `/api/v1/deployments/${id}/events`);
-  if (!answer.body) throw new Error(`events: ${answer.status}`);
-  let text = "";
-  for await (const piece of answer.body.pipeThrough(new TextDecoderStream())) {
-    text += piece;
-    const lines = text.split("\n");
-    text = lines.pop() ?? "";
-    for (const line of lines) {
-      if (!line.startsWith("data:")) continue;
-      const deployment = JSON.parse(line.slice(5)) as Deployment;
-      if (!["queued", "running"].includes(deployment.state)) return deployment;
-    }
-  }
+  const told = events<Deployment>(await student().ask("GET", `/api/v1/deployments/${id}/events`));
+  for await (const deployment of told)
+    if (!["queued", "running"].includes(deployment.state)) return deployment;
   return student().json<Deployment>("GET", `/api/v1/deployments/${id}`);
 }
 

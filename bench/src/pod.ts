@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { promisify } from "node:util";
 import { docker, instanceId, maru } from "../../e2e/src/instance.ts";
 import { deployed } from "./deploy.ts";
+import { lines } from "./lines.ts";
 import { type Bench, median, spread, timed } from "./measure.ts";
 import { namespace, student } from "./student.ts";
 
@@ -24,21 +25,15 @@ interface Pod {
 async function watchReady(): Promise<{ ready: Promise<void> }> {
   const query = `watch=1&timeoutSeconds=${PATIENCE_S}&fieldSelector=metadata.name%3D${POD}`;
   const answer = await student().ask("GET", `${pods}?${query}`);
-  const body = answer.body;
-  if (!answer.ok || !body) throw new Error(`watching pods: ${answer.status}`);
+  if (!answer.ok) throw new Error(`watching pods: ${answer.status}`);
   const ready = (async () => {
-    let text = "";
     let last: Pod | undefined;
-    for await (const piece of body.pipeThrough(new TextDecoderStream())) {
-      text += piece;
-      const lines = text.split("\n");
-      text = lines.pop() ?? "";
-      for (const line of lines.filter(Boolean)) {
-        const { object } = JSON.parse(line) as { object: Pod };
-        last = object;
-        if (object.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"))
-          return;
-      }
+    for await (const line of lines(answer)) {
+      if (!line) continue;
+      const { object } = JSON.parse(line) as { object: Pod };
+      last = object;
+      if (object.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"))
+        return;
     }
     throw new Error(`the pod is not ready after ${PATIENCE_S} s: ${JSON.stringify(last?.status)}`);
   })();

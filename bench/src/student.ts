@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { Client } from "../../e2e/src/client.ts";
 import { command, docker, instanceId, maru } from "../../e2e/src/instance.ts";
+import { events } from "./lines.ts";
 
 const LOGIN = "bench";
 export const container = `maru-${instanceId}-ws-${LOGIN}`;
@@ -25,23 +26,20 @@ export function student(): Client {
   return client;
 }
 
+interface View {
+  state: string;
+  phase?: string;
+  cause?: string;
+}
+
 /** Waits for a state of the workspace, told by the server's events; what was passed on the way, and when. */
 export async function reaches(state: string, since = performance.now()): Promise<Record<string, number>> {
-  const answer = await student().ask("GET", "/api/v1/workspace/events");
-  if (!answer.body) throw new Error(`events: ${answer.status}`);
   const seen: Record<string, number> = {};
-  let text = "";
-  for await (const piece of answer.body.pipeThrough(new TextDecoderStream())) {
-    text += piece;
-    const lines = text.split("\n");
-    text = lines.pop() ?? "";
-    for (const line of lines) {
-      if (!line.startsWith("data:")) continue;
-      const view = JSON.parse(line.slice(5)) as { state: string; phase?: string; cause?: string };
-      seen[view.phase ?? view.state] ??= performance.now() - since;
-      if (view.state === state) return seen;
-      if (view.state === "failed") throw new Error(view.cause);
-    }
+  const views = events<View>(await student().ask("GET", "/api/v1/workspace/events"));
+  for await (const view of views) {
+    seen[view.phase ?? view.state] ??= performance.now() - since;
+    if (view.state === state) return seen;
+    if (view.state === "failed") throw new Error(view.cause);
   }
   throw new Error("the events ended");
 }
