@@ -355,7 +355,9 @@ impl Driver {
         if !again {
             self.failures = FAILURES;
         }
-        if !self.settled_by_itself(Settled::Failed, State::Failed, Some(cause.clone())) {
+        // Nobody is told of a failure that is being mended.
+        let state = if again { State::Queued } else { State::Failed };
+        if !self.settled_by_itself(Settled::Failed, state, Some(cause.clone())) {
             return;
         }
         if again {
