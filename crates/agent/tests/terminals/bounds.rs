@@ -82,9 +82,13 @@ async fn what_was_started_with_nohup_outlives_its_terminal() {
     let mut view = world.view(&id, "?since=0").await;
     view.type_in("nohup sleep 60 > /dev/null 2>&1 & echo $! > kept; echo u''p\n").await;
     view.until("\r\nup\r\n").await;
+    let kept = std::fs::read_to_string(world.home().join("kept")).unwrap();
+    // Until nohup has become what it runs, a hangup ends it like anything else.
+    while std::fs::read_to_string(format!("/proc/{}/comm", kept.trim())).unwrap() != "sleep\n" {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     world.call("DELETE", &format!("/terminals/{id}"), &[], "").await;
     tokio::time::sleep(Duration::from_millis(2500)).await;
-    let kept = std::fs::read_to_string(world.home().join("kept")).unwrap();
     let pid = rustix::process::Pid::from_raw(kept.trim().parse().unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it still ran");
 }
