@@ -121,7 +121,7 @@ impl Driver {
                     again = self.failures <= FAILURES && desk.queue.heads_for() == Some(request);
                 }
                 self.retries = None;
-                (Settled::Failed, State::Failed, Some(cause))
+                (Settled::Failed, failed(again), Some(cause))
             }
             // What it has become is for the next request to find out, and that begins now.
             Outcome::Interrupted => (Settled::Failed, State::Stopping, None),
@@ -136,9 +136,14 @@ impl Driver {
         });
         drop(desk);
         if again {
-            self.entry.offer(Request::Start);
-            self.entry.publish(|view| view.cause = cause);
+            self.once_more(cause);
         }
+    }
+
+    /// Starts it again by itself, and goes on saying why.
+    fn once_more(&self, cause: Option<Text>) {
+        self.entry.offer(Request::Start);
+        self.entry.publish(|view| view.cause = cause);
     }
 
     async fn act(&mut self, request: Request) -> Result<(), WorkspaceError> {
@@ -341,9 +346,7 @@ impl Driver {
             return;
         }
         tracing::info!(login = %self.entry.owner.login, retries, "trying once more");
-        let cause = self.entry.view().cause;
-        self.entry.offer(Request::Start);
-        self.entry.publish(|view| view.cause = cause);
+        self.once_more(self.entry.view().cause);
     }
 
     fn ended_by_itself(&mut self, cause: Text) {
@@ -355,14 +358,8 @@ impl Driver {
         if !again {
             self.failures = FAILURES;
         }
-        // Nobody is told of a failure that is being mended.
-        let state = if again { State::Queued } else { State::Failed };
-        if !self.settled_by_itself(Settled::Failed, state, Some(cause.clone())) {
-            return;
-        }
-        if again {
-            self.entry.offer(Request::Start);
-            self.entry.publish(|view| view.cause = Some(cause));
+        if self.settled_by_itself(Settled::Failed, failed(again), Some(cause.clone())) && again {
+            self.once_more(Some(cause));
         }
     }
 
@@ -379,6 +376,11 @@ impl Driver {
         });
         true
     }
+}
+
+/// Nobody is told of a failure that is being mended.
+fn failed(again: bool) -> State {
+    if again { State::Queued } else { State::Failed }
 }
 
 fn gone() -> Text {
