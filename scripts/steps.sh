@@ -7,8 +7,8 @@ DURATIONS="$CACHE/durations"
 PROGRESS_SHOWN=false
 LAST_HEARTBEAT=0
 
-# Seconds, on two cores from nothing, until there is a measurement.
-declare -A EXPECTED=([prerequisites]=60 [program]=330 [agent]=200 [images]=150 [web]=30 [server]=3 [accounts]=1 [node]=430 [cluster]=25 [deploy]=60)
+# Seconds until there is a measurement: as seen on a two-core machine with nothing installed or cached (24 November 2026).
+declare -A EXPECTED=([prerequisites]=15 [program]=675 [agent]=350 [images]=265 [web]=30 [server]=1 [accounts]=1 [node]=650 [cluster]=15 [deploy]=25)
 
 load_durations() {
   local name seconds
