@@ -44,11 +44,8 @@ impl World {
         let agent = Arc::new(Agent::new(Home::open(home).unwrap(), env!("CARGO_BIN_EXE_maru-agent").into(), Some(reverse)));
         let stop = CancellationToken::new();
         let config = Config { socket: socket.clone(), reverse: Some(([127, 0, 0, 1], reverse).into()) };
-        let (token, path) = (stop.clone(), socket.clone());
+        let token = stop.clone();
         let serving = tokio::spawn(async move { maru_agent::serve(agent, config, token).await.unwrap() });
-        while !path.exists() {
-            tokio::task::yield_now().await;
-        }
         let (link, incoming) = connect(&socket).await;
         Self { folder, link, incoming, reverse, stop, serving }
     }
@@ -69,9 +66,6 @@ impl World {
             token.cancelled().await;
             drop(child);
         });
-        while tokio::net::UnixStream::connect(&socket).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
         let (link, incoming) = connect(&socket).await;
         (Self { folder, link, incoming, reverse: 0, stop, serving }, pid)
     }
@@ -120,8 +114,14 @@ impl World {
     }
 }
 
+/// Waits until the agent takes connections: its socket's file is there a moment before (bind comes before listen).
 async fn connect(socket: &Path) -> (Link, Incoming) {
-    let stream = tokio::net::UnixStream::connect(socket).await.unwrap();
+    let stream = loop {
+        match tokio::net::UnixStream::connect(socket).await {
+            Ok(stream) => break stream,
+            Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    };
     let (link, incoming, run) = link(stream, Side::Server);
     tokio::spawn(run);
     (link, incoming)
