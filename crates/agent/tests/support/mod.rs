@@ -13,6 +13,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use maru_agent::{Agent, Config, Home};
 use maru_protocol::{ClientFrame, Incoming, Link, LinkStream, ServerFrame, Side, TerminalStatus, link};
+use tokio::net::UnixStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
@@ -46,7 +47,7 @@ impl World {
         let config = Config { socket: socket.clone(), reverse: Some(([127, 0, 0, 1], reverse).into()) };
         let token = stop.clone();
         let serving = tokio::spawn(async move { maru_agent::serve(agent, config, token).await.unwrap() });
-        let (link, incoming) = connect(&socket).await;
+        let (link, incoming) = joined(listening(&socket).await);
         Self { folder, link, incoming, reverse, stop, serving }
     }
 
@@ -66,7 +67,7 @@ impl World {
             token.cancelled().await;
             drop(child);
         });
-        let (link, incoming) = connect(&socket).await;
+        let (link, incoming) = joined(listening(&socket).await);
         (Self { folder, link, incoming, reverse: 0, stop, serving }, pid)
     }
 
@@ -75,7 +76,7 @@ impl World {
     }
 
     pub async fn reconnect(&mut self) {
-        (self.link, self.incoming) = connect(&self.folder.path().join("agent.sock")).await;
+        (self.link, self.incoming) = joined(UnixStream::connect(self.folder.path().join("agent.sock")).await.unwrap());
     }
 
     pub async fn send(&self, request: Request<Full<Bytes>>) -> Response<Bytes> {
@@ -114,14 +115,17 @@ impl World {
     }
 }
 
-/// Waits until the agent takes connections: its socket's file is there a moment before (bind comes before listen).
-async fn connect(socket: &Path) -> (Link, Incoming) {
-    let stream = loop {
-        match tokio::net::UnixStream::connect(socket).await {
-            Ok(stream) => break stream,
+/// A connection to an agent that is being started. Its socket's file is there a moment before it listens (bind, then listen).
+async fn listening(socket: &Path) -> UnixStream {
+    loop {
+        match UnixStream::connect(socket).await {
+            Ok(stream) => return stream,
             Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
         }
-    };
+    }
+}
+
+fn joined(stream: UnixStream) -> (Link, Incoming) {
     let (link, incoming, run) = link(stream, Side::Server);
     tokio::spawn(run);
     (link, incoming)
