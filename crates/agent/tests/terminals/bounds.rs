@@ -62,8 +62,11 @@ async fn gone(pid: &str) -> bool {
 async fn closing_ends_the_whole_group_politely_or_not() {
     let world = World::new().await;
     for deaf in ["", "trap '' HUP; "] {
-        let line =
-            format!("{deaf}(echo $BASHPID > inner; while :; do sleep 1; done) & echo $$ > outer; echo up; while :; do sleep 1; done");
+        // Up is said once the inner one has written down who it is.
+        let line = format!(
+            "rm -f inner; {deaf}(echo $BASHPID > inner; while :; do sleep 1; done) & echo $$ > outer; \
+             until [ -s inner ]; do sleep 0.01; done; echo up; while :; do sleep 1; done"
+        );
         let id = world.terminal(json!({ "shell": "/bin/bash", "command": line })).await;
         world.view(&id, "?since=0").await.until("up").await;
         let start = Instant::now();
