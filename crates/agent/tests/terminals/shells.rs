@@ -44,12 +44,16 @@ async fn tells(path: &str, dotfile: &str, text: &str) {
     let mut late = world.view(&id, "").await;
     late.until_status(|s| s.cwd.as_deref() == Some(&folder) && s.last_exit_code == Some(130)).await;
     // A prompt of its own is kept, and marked once.
+    let prompt = "<new> \u{1b}]133;B\u{7}";
     view.type_in("PS1='<new> '\n").await;
-    view.until("<new> ").await;
+    view.until(prompt).await;
     view.type_in("echo $?${PS1##*>}\n").await;
-    let seen = view.until("<new> ").await;
-    assert_eq!(seen.matches("\u{1b}]133;B\u{7}").count(), 1, "{seen:?}");
+    let seen = view.until(prompt).await;
     assert!(seen.contains("\u{1b}]133;C\u{7}") && seen.contains("\u{1b}]133;D;0\u{7}"), "{seen:?}");
+    // In what PS1 was printed as, and in the prompt made of it.
+    let (printed, prompted) = seen.split_once("\u{1b}]133;D;0\u{7}").unwrap();
+    assert_eq!((printed.matches("133;B").count(), prompted.matches(prompt).count()), (1, 1), "{seen:?}");
+    assert_eq!(prompted.matches("133;B").count(), 1, "{seen:?}");
 }
 
 #[tokio::test]

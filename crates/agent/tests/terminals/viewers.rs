@@ -74,7 +74,7 @@ async fn a_replay_runs_nothing_again_and_asks_nothing() {
     let world = World::new().await;
     let line = r"printf 'x' >> ran; printf '\033[6n\033[c\033]52;c;aGk=\007'; echo shown; read x";
     let id = world.terminal(json!({ "command": line })).await;
-    let mut view = world.view(&id, "").await;
+    let mut view = world.view(&id, "?since=0").await;
     view.until("shown").await;
     drop(view);
     let mut late = world.view(&id, "").await;
