@@ -48,6 +48,8 @@ export const pod: Bench = {
     const { items } = await student().json<{ items: Pod[] }>("GET", pods);
     const image = items.find(({ metadata }) => metadata.name.includes("web"))?.spec.containers[0]?.image;
     if (!image) throw new Error("the application has no pod named web");
+    // The Engine that built it knows its name, but not the digest that the registry gave it.
+    const built = `${image.replace(/(:[^/@]+)?(@.+)?$/, "")}:latest`;
     const folder = mkdtempSync(`${tmpdir()}/maru-bench-`);
     const kubeconfig = `${folder}/kubeconfig`;
     const manifest = `${folder}/pod.json`;
@@ -79,7 +81,7 @@ export const pod: Bench = {
         const [ms] = await timed(() => Promise.all([kubectl("apply", "--filename", manifest), ready]));
         await kubectl("delete", "pod", POD, "--now", "--wait");
         const [peerMs] = await timed(() =>
-          run("docker", ["run", "--detach", "--name", PEER, image, ...command]),
+          run("docker", ["run", "--detach", "--name", PEER, built, ...command]),
         );
         docker("rm", "--force", PEER);
         // The first of each reads files for the first time.
