@@ -1,16 +1,19 @@
 /** The IDE page: bar above, panes side by side (one at a time on a phone), status below. */
+import { Shortcuts } from "../actions/Shortcuts";
 import { signedOut } from "../api/http";
 import { DeployPanel } from "../deploy/DeployPanel";
 import { EditorGroup } from "../editor/EditorGroup";
-import { FileTree } from "../files/FileTree";
 import { t } from "../i18n";
+import { Palette } from "../palette/Palette";
 import { TerminalPanel } from "../terminal/TerminalPanel";
 import { WorkspaceBanner } from "../workspace/Banner";
 import { StartView } from "../workspace/StartView";
 import { ready } from "../workspace/state";
+import { ActivityBar } from "./ActivityBar";
 import { ConfirmDialog } from "./confirm";
 import { Icon, type IconName } from "./icons";
 import { PANES, type Pane, pane, sizes } from "./layout";
+import { SidePane } from "./SidePane";
 import { Splitter } from "./Splitter";
 import { StatusBar } from "./StatusBar";
 import { TopBar } from "./TopBar";
@@ -25,7 +28,7 @@ const PANE_ICONS: Record<Pane, IconName> = {
 };
 
 export function App() {
-  const { files, terminal, deploy, terminalOpen, deployOpen } = sizes.value;
+  const { files, terminal, deploy, terminalOpen, deployOpen, sideOpen } = sizes.value;
   return (
     <div class="shell" data-pane={pane.value}>
       <a class="skip" href="#editor-panel">
@@ -45,11 +48,13 @@ export function App() {
         class="panes"
         data-terminal={terminalOpen}
         data-deploy={deployOpen}
+        data-side={sideOpen}
         style={{ "--files": `${files}px`, "--terminal": `${terminal}px`, "--deploy": `${deploy}px` }}
       >
         <div class="panes-inner" inert={!ready.value}>
+          <ActivityBar />
           <div class="pane pane-files">
-            <FileTree />
+            <SidePane />
           </div>
           <Splitter of="files" orientation="vertical" direction={1} />
           <div class="pane-center">
@@ -85,6 +90,8 @@ export function App() {
         ))}
       </nav>
       <Toasts />
+      <Palette />
+      <Shortcuts />
       <ConfirmDialog />
     </div>
   );

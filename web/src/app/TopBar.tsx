@@ -1,13 +1,16 @@
 import { useEffect, useRef } from "preact/hooks";
+import { Keys } from "../actions/Keys";
+import { hintOf } from "../actions/registry";
 import { logOut } from "../api/session";
 import { deploy, running } from "../deploy/state";
 import { root } from "../files/state";
 import { lang, setLang, t } from "../i18n";
+import { openPalette } from "../palette/state";
 import { nextTheme, theme } from "../theme/theme";
 import { WorkspaceMenu } from "../workspace/WorkspaceMenu";
 import { Icon } from "./icons";
 import { Logo } from "./Logo";
-import { showDeploy, sizes } from "./layout";
+import { showDeploy } from "./layout";
 import { me } from "./me";
 import { sayError } from "./toast";
 
@@ -27,19 +30,10 @@ export function TopBar() {
       <span class="project">{root.value || t("app.project")}</span>
       <WorkspaceMenu />
       <span class="spacer" />
+      <PaletteButton />
+      <span class="spacer" />
       <LangSwitch />
       <ThemeSwitch />
-      {!sizes.value.deployOpen && (
-        <button
-          type="button"
-          class="icon-button wide-only"
-          title={t("deploy.title")}
-          aria-label={t("deploy.title")}
-          onClick={() => showDeploy(true)}
-        >
-          <Icon name="panelRight" />
-        </button>
-      )}
       <button
         type="button"
         class="button primary deploy-button"
@@ -55,6 +49,22 @@ export function TopBar() {
       </button>
       <UserMenu />
     </header>
+  );
+}
+
+function PaletteButton() {
+  return (
+    <button
+      type="button"
+      class="palette-button"
+      aria-label={t("palette.open")}
+      data-testid="palette-button"
+      onClick={() => openPalette("")}
+    >
+      <Icon name="search" />
+      <span class="palette-words">{t("palette.open")}</span>
+      <Keys of={hintOf("palette.files")} />
+    </button>
   );
 }
 

@@ -11,10 +11,21 @@ interface Sizes {
   deploy: number;
   terminalOpen: boolean;
   deployOpen: boolean;
+  sideOpen: boolean;
+  /** The id of the view at the side. */
+  view: string;
 }
 
 const KEY = "maru.layout";
-const DEFAULTS: Sizes = { files: 240, terminal: 260, deploy: 360, terminalOpen: true, deployOpen: true };
+const DEFAULTS: Sizes = {
+  files: 260,
+  terminal: 260,
+  deploy: 360,
+  terminalOpen: true,
+  deployOpen: true,
+  sideOpen: true,
+  view: "files",
+};
 export const LIMITS = { files: [160, 520], terminal: [96, 900], deploy: [260, 640] } as const;
 
 function stored(): Sizes {
@@ -43,6 +54,20 @@ export function showTerminal(open: boolean): void {
 export function showDeploy(open: boolean): void {
   sizes.value = { ...sizes.peek(), deployOpen: open };
   if (open) pane.value = "deploy";
+}
+
+/** On a phone, one pane at a time. */
+export function showPane(which: Pane): void {
+  pane.value = which;
+}
+
+export function showSide(open: boolean): void {
+  sizes.value = { ...sizes.peek(), sideOpen: open };
+}
+
+export function showView(id: string): void {
+  sizes.value = { ...sizes.peek(), sideOpen: true, view: id };
+  pane.value = "files";
 }
 
 export function rememberLayout(): void {

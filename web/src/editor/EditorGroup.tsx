@@ -1,13 +1,15 @@
 /** Tabs of open files over the one editor. */
 import { useEffect, useRef } from "preact/hooks";
+import { Keys } from "../actions/Keys";
+import { actionOf, hintOf } from "../actions/registry";
 import { fileUrl } from "../api/files";
-import { confirm } from "../app/confirm";
 import { Icon } from "../app/icons";
 import { Logo } from "../app/Logo";
 import { tabKeys } from "../app/tabs";
 import { sayError } from "../app/toast";
 import { nameOf } from "../files/tree";
 import { t } from "../i18n";
+import { askClose } from "./closing";
 import { TOO_LARGE_BYTES } from "./decode";
 import { attach, focusEditor } from "./documents";
 import {
@@ -16,7 +18,6 @@ import {
   activePath,
   type Buffer,
   buffers,
-  close,
   keepMine,
   openFile,
   save,
@@ -25,15 +26,6 @@ import {
 import "./editor.css";
 
 const MIB = 1024 * 1024;
-
-async function askClose(buffer: Buffer): Promise<void> {
-  const name = nameOf(buffer.path);
-  if (buffer.dirty) {
-    const title = t("editor.closeDirty", { name });
-    if (!(await confirm(title, t("editor.closeDirty.text"), t("editor.closeDirty.confirm")))) return;
-  }
-  close(buffer.path);
-}
 
 export function EditorGroup() {
   const buffer = active.value;
@@ -186,25 +178,26 @@ function NotText({ buffer }: { buffer: Buffer }) {
   );
 }
 
+/** Actions that an empty editor names, so that they are learned. */
+const SHOWN = ["palette.commands", "palette.files", "file.save", "terminal.toggle", "app.keys"];
+
 function Empty() {
-  const keys: [string, string][] = [
-    ["Ctrl S", t("editor.empty.save")],
-    ["Ctrl F", t("editor.empty.find")],
-    ["Ctrl `", t("editor.empty.terminal")],
-  ];
   return (
     <div class="editor-empty">
       <Logo size={72} />
       <p>{t("editor.empty")}</p>
       <dl>
-        {keys.map(([key, what]) => (
-          <div key={key}>
-            <dt>
-              <kbd>{key}</kbd>
-            </dt>
-            <dd>{what}</dd>
-          </div>
-        ))}
+        {SHOWN.map((id) => actionOf(id)).map(
+          (action) =>
+            action && (
+              <div key={action.id}>
+                <dt>
+                  <Keys of={hintOf(action.id)} />
+                </dt>
+                <dd>{t(action.title)}</dd>
+              </div>
+            ),
+        )}
       </dl>
     </div>
   );

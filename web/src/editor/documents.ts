@@ -13,6 +13,7 @@ import { bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit } fr
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorState, type Extension, type StateEffect, type Text } from "@codemirror/state";
 import {
+  type Command,
   drawSelection,
   dropCursor,
   EditorView,
@@ -231,6 +232,13 @@ export function goTo(path: string, line: number, column: number): void {
 }
 
 export const focusEditor = (): void => view?.focus();
+
+/** One of CodeMirror's own commands, done in the text in front. */
+export function perform(command: Command): void {
+  if (!view || shown === null) return;
+  view.focus();
+  command(view);
+}
 
 function noteCursor(state: EditorState): void {
   const { head } = state.selection.main;

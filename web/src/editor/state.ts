@@ -37,7 +37,11 @@ export interface Buffer {
 export const buffers = signal<readonly Buffer[]>([]);
 export const activePath = signal<string | null>(null);
 export const active = computed(() => buffers.value.find(({ path }) => path === activePath.value) ?? null);
+/** Files by when they were looked at, the last first. */
+export const recent = signal<readonly string[]>([]);
 export const unsaved = computed(() => buffers.value.filter((buffer) => buffer.dirty));
+
+const RECENT = 30;
 
 /** The document as last saved or loaded; what differs from it is unsaved. */
 const saved = new Map<string, Text>();
@@ -91,6 +95,7 @@ function rememberTabs(): void {
 
 export function activate(path: string | null): void {
   activePath.value = path;
+  if (path !== null) recent.value = [path, ...recent.peek().filter((each) => each !== path)].slice(0, RECENT);
   showDocument(path !== null && find(path)?.status === "text" ? path : null);
   rememberTabs();
 }
@@ -101,6 +106,12 @@ export async function openFile(path: string, at?: { line: number; column: number
   await loading;
   if (activePath.peek() === path) activate(path);
   if (at && find(path)?.status === "text") requestAnimationFrame(() => goTo(path, at.line, at.column));
+}
+
+/** In the file in front; lines and columns from 1. */
+export function goToPlace(line: number, column: number): void {
+  const path = activePath.peek();
+  if (path !== null && find(path)?.status === "text") requestAnimationFrame(() => goTo(path, line, column));
 }
 
 const EMPTY: Omit<Buffer, "path"> = {

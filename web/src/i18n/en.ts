@@ -1,4 +1,7 @@
+import { ideEn } from "./ide.en";
+
 export const en = {
+  ...ideEn,
   "app.title": "Maru",
   "app.skip": "Skip to the editor",
   "app.project": "Project",
@@ -112,9 +115,6 @@ export const en = {
   "files.badName": "A name can't be empty, “.” or “..”, nor contain “/”.",
 
   "editor.empty": "Pick a file on the left to edit it",
-  "editor.empty.save": "Save",
-  "editor.empty.terminal": "Show or hide the terminal",
-  "editor.empty.find": "Find in the file",
   "editor.save": "Save",
   "editor.saved": "Saved",
   "editor.saving": "Saving…",

@@ -30,6 +30,9 @@ export function t(key: Key, values?: Values): string {
   return fill(MESSAGES[lang.value][key], values);
 }
 
+/** The words of one language, whichever is shown. */
+export const words = (language: Lang, key: Key): string => MESSAGES[language][key];
+
 export function fill(template: string, values?: Values): string {
   if (!values) return template;
   return template.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));

@@ -1,6 +1,8 @@
 import type { Messages } from ".";
+import { ideKo } from "./ide.ko";
 
 export const ko: Messages = {
+  ...ideKo,
   "app.title": "마루",
   "app.skip": "편집기로 건너뛰기",
   "app.project": "프로젝트",
@@ -115,9 +117,6 @@ export const ko: Messages = {
   "files.badName": "이름은 비워 두거나 “.”, “..”로 할 수 없고 “/”를 넣을 수 없습니다.",
 
   "editor.empty": "왼쪽에서 파일을 골라 편집하세요",
-  "editor.empty.save": "저장",
-  "editor.empty.terminal": "터미널 보이기·숨기기",
-  "editor.empty.find": "파일에서 찾기",
   "editor.save": "저장",
   "editor.saved": "저장됨",
   "editor.saving": "저장하는 중…",

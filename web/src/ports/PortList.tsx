@@ -49,23 +49,31 @@ export function PortList() {
             <Icon name="close" />
           </button>
         </header>
-        {count === 0 ? (
-          <div class="ports-none">
-            <p>{t("ports.none")}</p>
-            <p class="faint">{t("ports.noneHint")}</p>
-            <code>{TRY}</code>
-          </div>
-        ) : (
-          <>
-            <p class="faint">{t("ports.lead")}</p>
-            <ul>
-              {ports.value.map((port) => (
-                <PortRow key={port.port} port={port} />
-              ))}
-            </ul>
-          </>
-        )}
+        <Ports />
       </div>
+    </>
+  );
+}
+
+/** What is open, or how to open something. */
+export function Ports() {
+  if (ports.value.length === 0) {
+    return (
+      <div class="ports-none">
+        <p>{t("ports.none")}</p>
+        <p class="faint">{t("ports.noneHint")}</p>
+        <code>{TRY}</code>
+      </div>
+    );
+  }
+  return (
+    <>
+      <p class="faint">{t("ports.lead")}</p>
+      <ul>
+        {ports.value.map((port) => (
+          <PortRow key={port.port} port={port} />
+        ))}
+      </ul>
     </>
   );
 }

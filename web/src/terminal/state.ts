@@ -66,6 +66,15 @@ export async function replaceTerminal(id: string): Promise<void> {
   await closeTerminal(id);
 }
 
+/** The one beside that in front. */
+export function stepTerminal(by: 1 | -1): void {
+  const all = tabs.peek();
+  const next = all[(all.findIndex(({ id }) => id === activeId.peek()) + by + all.length) % all.length];
+  if (!next) return;
+  activeId.value = next.id;
+  requestAnimationFrame(() => next.session.focus());
+}
+
 /** Ends the program and closes the tab. */
 export async function closeTerminal(id: string): Promise<void> {
   drop(id);

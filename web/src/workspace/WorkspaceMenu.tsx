@@ -1,36 +1,11 @@
 /** The workspace's state, and behind it the ladder: from a new shell to a factory reset, each step taking more with it. */
 import { useEffect, useRef } from "preact/hooks";
-import { confirm } from "../app/confirm";
 import { sayError } from "../app/toast";
 import { lang, t } from "../i18n";
-import { activeId, closeTerminal, newTerminal } from "../terminal/state";
+import { newTerminal } from "../terminal/state";
+import { recreate, reset, restartShell, undoReset } from "./actions";
 import { StatePill } from "./StatePill";
 import { act, keepAwake, startWorkspace, workspace } from "./state";
-
-async function restartShell(): Promise<void> {
-  const old = activeId.peek();
-  await newTerminal();
-  if (old !== null) await closeTerminal(old);
-}
-
-async function recreate(): Promise<void> {
-  const yes = await confirm(
-    t("workspace.recreate"),
-    t("workspace.recreate.text"),
-    t("workspace.recreate.confirm"),
-  );
-  if (yes) await act("recreate");
-}
-
-async function reset(): Promise<void> {
-  const yes = await confirm(t("workspace.reset"), t("workspace.reset.text"), t("workspace.reset.confirm"));
-  if (yes) await act("reset");
-}
-
-async function undoReset(): Promise<void> {
-  const yes = await confirm(t("workspace.undo"), t("workspace.undo.text"), t("workspace.undo.confirm"));
-  if (yes) await act("reset/undo");
-}
 
 export const when = (time: string): string =>
   new Date(time).toLocaleString(lang.value, { dateStyle: "medium", timeStyle: "short" });

@@ -1,0 +1,249 @@
+/** The actions of the shell itself, and of the facilities that are always there. */
+
+import { type Action, register } from "../actions/registry";
+import { showShortcuts } from "../actions/Shortcuts";
+import { logOut } from "../api/session";
+import { deploy, running } from "../deploy/state";
+import { editorActions } from "../editor/actions";
+import { focusEditor } from "../editor/documents";
+import { activePath } from "../editor/state";
+import { refreshTree, reveal, startNaming } from "../files/state";
+import { lang, setLang } from "../i18n";
+import { openPalette } from "../palette/state";
+import { activeId, activeTab, closeTerminal, newTerminal, stepTerminal, tabs } from "../terminal/state";
+import { theme } from "../theme/theme";
+import { ladderActions } from "../workspace/actions";
+import { ready } from "../workspace/state";
+import { toggleView } from "./ActivityBar";
+import { pane, showDeploy, showSide, showTerminal, showView, sizes } from "./layout";
+import { VIEWS } from "./views";
+
+function toggleTerminal(): void {
+  const open = !sizes.peek().terminalOpen;
+  showTerminal(open);
+  pane.value = open ? "terminal" : "editor";
+  if (open) requestAnimationFrame(() => activeTab.peek()?.session.focus());
+  else focusEditor();
+}
+
+/** A terminal that is made by a key is typed into at once. */
+async function openTerminal(clean = false): Promise<void> {
+  showTerminal(true);
+  pane.value = "terminal";
+  await newTerminal(clean);
+  requestAnimationFrame(() => activeTab.peek()?.session.focus());
+}
+
+const palette: Action[] = [
+  {
+    id: "palette.commands",
+    title: "action.commands",
+    group: "action.group.go",
+    keys: ["Ctrl+Shift+P", "F1"],
+    run: () => openPalette(">"),
+    overTerminal: true,
+  },
+  {
+    id: "palette.files",
+    title: "action.files",
+    group: "action.group.go",
+    keys: ["Ctrl+P"],
+    run: () => openPalette(""),
+  },
+  {
+    id: "palette.line",
+    title: "find.goToLine",
+    group: "action.group.go",
+    keys: ["Ctrl+G"],
+    run: () => openPalette(":"),
+    when: () => activePath.value !== null,
+  },
+];
+
+const files: Action[] = [
+  {
+    id: "files.new",
+    title: "files.newFile",
+    group: "files.title",
+    keys: ["Ctrl+Alt+N"],
+    run: () => {
+      showView("files");
+      return startNaming("file");
+    },
+    when: () => ready.value,
+  },
+  {
+    id: "files.newFolder",
+    title: "files.newFolder",
+    group: "files.title",
+    run: () => {
+      showView("files");
+      return startNaming("folder");
+    },
+    when: () => ready.value,
+  },
+  {
+    id: "files.refresh",
+    title: "files.refresh",
+    group: "files.title",
+    run: refreshTree,
+    when: () => ready.value,
+  },
+  {
+    id: "files.reveal",
+    title: "action.reveal",
+    group: "files.title",
+    run: async () => {
+      showView("files");
+      const path = activePath.peek();
+      if (path !== null) await reveal(path);
+    },
+    when: () => activePath.value !== null,
+  },
+];
+
+const terminals: Action[] = [
+  {
+    id: "terminal.toggle",
+    title: "action.toggleTerminal",
+    group: "terminal.title",
+    keys: ["Ctrl+`"],
+    run: toggleTerminal,
+    overTerminal: true,
+  },
+  {
+    id: "terminal.new",
+    title: "terminal.new",
+    group: "terminal.title",
+    keys: ["Ctrl+Shift+`"],
+    run: () => openTerminal(),
+    when: () => ready.value,
+    overTerminal: true,
+  },
+  {
+    id: "terminal.clean",
+    title: "workspace.cleanShell",
+    group: "terminal.title",
+    run: () => openTerminal(true),
+    when: () => ready.value,
+  },
+  {
+    id: "terminal.close",
+    title: "action.closeTerminal",
+    group: "terminal.title",
+    run: () => activeId.peek() && closeTerminal(activeId.peek() as string),
+    when: () => activeId.value !== null,
+  },
+  {
+    id: "terminal.next",
+    title: "action.nextTerminal",
+    group: "terminal.title",
+    keys: ["Ctrl+Alt+PageDown"],
+    run: () => stepTerminal(1),
+    when: () => tabs.value.length > 1,
+    overTerminal: true,
+  },
+  {
+    id: "terminal.previous",
+    title: "action.previousTerminal",
+    group: "terminal.title",
+    keys: ["Ctrl+Alt+PageUp"],
+    run: () => stepTerminal(-1),
+    when: () => tabs.value.length > 1,
+    overTerminal: true,
+  },
+];
+
+const shell: Action[] = [
+  {
+    id: "side.toggle",
+    title: "action.toggleSide",
+    group: "action.group.view",
+    keys: ["Ctrl+B"],
+    run: () => showSide(!sizes.peek().sideOpen),
+  },
+  {
+    id: "deploy.run",
+    title: "deploy.button",
+    group: "deploy.title",
+    keys: ["Ctrl+Shift+Enter"],
+    run: () => {
+      showDeploy(true);
+      return deploy();
+    },
+    when: () => ready.value && !running.value,
+    overTerminal: true,
+  },
+  {
+    id: "deploy.show",
+    title: "action.toggleDeploy",
+    group: "deploy.title",
+    run: () => showDeploy(!sizes.peek().deployOpen),
+  },
+  {
+    id: "theme.system",
+    title: "action.theme.system",
+    group: "action.group.view",
+    run: () => {
+      theme.value = "system";
+    },
+    when: () => theme.value !== "system",
+  },
+  {
+    id: "theme.light",
+    title: "action.theme.light",
+    group: "action.group.view",
+    run: () => {
+      theme.value = "light";
+    },
+    when: () => theme.value !== "light",
+  },
+  {
+    id: "theme.dark",
+    title: "action.theme.dark",
+    group: "action.group.view",
+    run: () => {
+      theme.value = "dark";
+    },
+    when: () => theme.value !== "dark",
+  },
+  {
+    id: "lang.ko",
+    title: "action.korean",
+    group: "app.language",
+    run: () => setLang("ko"),
+    when: () => lang.value !== "ko",
+  },
+  {
+    id: "lang.en",
+    title: "action.english",
+    group: "app.language",
+    run: () => setLang("en"),
+    when: () => lang.value !== "en",
+  },
+  {
+    id: "app.keys",
+    title: "keys.title",
+    group: "action.group.help",
+    keys: ["Ctrl+Alt+K"],
+    run: showShortcuts,
+  },
+  {
+    id: "app.logout",
+    title: "app.logout",
+    group: "app.menu",
+    run: () => logOut().then(() => location.assign("/login")),
+  },
+];
+
+export function startActions(): void {
+  const views: Action[] = VIEWS.map(({ id, title, keys = [] }) => ({
+    id: `view.${id}`,
+    title,
+    group: "action.group.view",
+    keys,
+    run: () => toggleView(id),
+    overTerminal: true,
+  }));
+  register(...palette, ...editorActions, ...files, ...views, ...shell, ...terminals, ...ladderActions);
+}
