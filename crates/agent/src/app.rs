@@ -44,6 +44,7 @@ pub fn router(agent: Arc<Agent>) -> Router {
         .fallback(|uri: Uri| async move { AgentError::NoRoute { path: uri.path().to_owned() } })
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn(in_the_readers_language))
+        .route("/stats/events", get(stats::events))
         .with_state(agent)
 }
 

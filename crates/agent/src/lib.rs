@@ -21,6 +21,7 @@ mod extract;
 mod files;
 mod home;
 mod ports;
+mod pressure;
 mod proc;
 mod reverse;
 mod search;
@@ -66,6 +67,7 @@ pub struct Agent {
     searching: Arc<tokio::sync::Semaphore>,
     index: search::Index,
     watching: watch::Hub,
+    notices: Arc<pressure::Notices>,
     tasks: TaskTracker,
 }
 
@@ -85,6 +87,7 @@ impl Agent {
             searching: Arc::new(tokio::sync::Semaphore::new(SEARCHES)),
             index: search::Index::default(),
             watching: watch::Hub::default(),
+            notices: Arc::default(),
             tasks: TaskTracker::new(),
         }
     }

@@ -17,8 +17,8 @@ mod splice;
 mod terminal;
 
 pub use api::{
-    CreateTerminal, Entry, EntryKind, ExecRequest, ExecResponse, Found, Large, MakeFolder, Match, Move, Port, REVERSE_PORT, Stats,
-    TerminalInfo, TreeResponse, TunnelUpgrade, WatchEvent,
+    CreateTerminal, Entry, EntryKind, ExecRequest, ExecResponse, Found, Large, MakeFolder, Match, Move, Notice, NoticeKind, Port,
+    REVERSE_PORT, Stats, TerminalInfo, TreeResponse, TunnelUpgrade, WatchEvent,
 };
 pub use files::{CreateUpload, FinishUpload, Restore, Restored, Trash, Trashed, Unpacked, Upload};
 pub use link::{Incoming, Link, LinkError, LinkStream, Side, link};
