@@ -41,10 +41,10 @@ pub fn router(agent: Arc<Agent>) -> Router {
         .route("/watch", get(watch::watch))
         .route("/exec", post(exec::run))
         .route("/stats", get(stats::read))
+        .route("/stats/events", get(stats::events))
         .fallback(|uri: Uri| async move { AgentError::NoRoute { path: uri.path().to_owned() } })
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn(in_the_readers_language))
-        .route("/stats/events", get(stats::events))
         .with_state(agent)
 }
 

@@ -14,6 +14,7 @@ use tokio::net::unix::pipe;
 
 use crate::children::Children;
 use crate::extract::Body;
+use crate::tty::OOM_SCORE;
 use crate::{Agent, AgentError};
 
 /// Bytes kept of each output; the rest is read and dropped.
@@ -53,6 +54,7 @@ pub(crate) async fn run(State(agent): State<Arc<Agent>>, Body(wanted): Body<Exec
     command.stdin(if wanted.stdin.is_some() { Stdio::piped() } else { Stdio::null() }).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut started = Children::get().start(&mut command).map_err(failed)?;
     let mut group = Group { pid: started.pid, ended: false };
+    let _ = std::fs::write(format!("/proc/{}/oom_score_adj", started.pid.as_raw_nonzero()), OOM_SCORE);
 
     let stdin = started.child.stdin.take().map(|p| pipe::Sender::from_owned_fd(p.into())).transpose().map_err(failed)?;
     let stdout = started.child.stdout.take().map(|p| pipe::Receiver::from_owned_fd(p.into())).transpose().map_err(failed)?;

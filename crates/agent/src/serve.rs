@@ -15,7 +15,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::children::Children;
 use crate::reverse::{Newest, carry};
-use crate::{Agent, router};
+use crate::{Agent, pressure, router};
+
+/// More often than an idle thread of the runtime's is let go, which is after 10 s.
+const THREAD_USED: Duration = Duration::from_secs(4);
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -50,6 +53,12 @@ pub async fn serve(agent: Arc<Agent>, config: Config, stop: CancellationToken) -
             Err(error) => tracing::error!(%address, %error, "programs here cannot reach the server"),
         }
     }
+    let _looking = pressure::watch(Arc::clone(&agent.notices), agent.home.path().to_owned())
+        .inspect_err(|error| tracing::error!(%error, "nobody is told what runs out"));
+    agent.tasks.spawn({
+        let stop = stop.clone();
+        async move { stop.run_until_cancelled(keep_a_thread()).await }
+    });
     tracing::info!(socket = %config.socket.display(), "ready");
     loop {
         let accepted = tokio::select! {
@@ -72,6 +81,16 @@ pub async fn serve(agent: Arc<Agent>, config: Config, stop: CancellationToken) -
     agent.terminals.end().await;
     let _ = std::fs::remove_file(&config.socket);
     Ok(())
+}
+
+/// Where a workspace is full of processes no thread can be started either. One that waits for work all the time takes it
+/// then, so that files can still be saved; as long as it is used it stays.
+async fn keep_a_thread() {
+    let mut ticks = tokio::time::interval(THREAD_USED);
+    loop {
+        ticks.tick().await;
+        let _ = tokio::task::spawn_blocking(|| ()).await;
+    }
 }
 
 fn listen(path: &std::path::Path) -> std::io::Result<UnixListener> {

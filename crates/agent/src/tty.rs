@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 /// Higher than the agent's: where memory runs out, a program dies, not the agent with all terminals.
-const OOM_SCORE: &str = "300";
+pub(crate) const OOM_SCORE: &str = "300";
 
 /// Makes standard input the controlling terminal of a new session, then becomes the program.
 /// Returns only with the error that kept it from doing so.

@@ -159,6 +159,48 @@ pub struct Stats {
     /// Milliseconds since 1970 of the last key typed into, and the last byte put out by, any terminal.
     pub last_input_at: Option<i64>,
     pub last_output_at: Option<i64>,
+    /// Bytes of `/tmp`, which is memory.
+    #[serde(default)]
+    pub tmp: u64,
+    #[serde(default)]
+    pub tmp_limit: u64,
+    /// What ran out lately, the oldest first.
+    #[serde(default)]
+    pub notices: Vec<Notice>,
+}
+
+/// What ran out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeKind {
+    /// The kernel ended a process for want of memory.
+    OutOfMemory,
+    /// A process or thread could not be started.
+    TooManyProcesses,
+    /// Home has no room for a save.
+    DiskFull,
+    /// Home takes no more files, however small.
+    InodesFull,
+    /// Nine tenths of home are used.
+    DiskLow,
+    InodesLow,
+}
+
+/// Something ran out, and which process had most to do with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Milliseconds since 1970, and never the same twice: its name, too.
+    pub id: i64,
+    pub kind: NoticeKind,
+    /// The one that was ended; of processes, what most of them are; of a disk, who wrote most. None where it was not seen.
+    pub process: Option<String>,
+    pub pid: Option<i32>,
+    /// Of that: bytes of memory, processes of that name, or bytes written.
+    pub size: Option<u64>,
+    /// Bytes, processes or files that there may be.
+    pub limit: u64,
+    /// How often, since the same within half a minute is one notice.
+    pub count: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,6 +19,7 @@ use crate::queue::{Request, Settled};
 use crate::runtime::{Docker, End, Presence, Wanted};
 use crate::safe;
 use crate::setup::set_up;
+use crate::usage;
 use crate::view::{Phase, QUEUE_DEADLINE, STOP_DEADLINE, State, after};
 use crate::workspaces::Shared;
 
@@ -132,6 +133,7 @@ impl Driver {
             view.cause = cause.clone();
             if settled != Settled::Ready {
                 (view.usage, view.started_at, view.idle_stop_at, view.safe_mode) = (None, None, None, None);
+                view.notices.clear();
             }
         });
         drop(desk);
@@ -287,6 +289,7 @@ impl Driver {
         }
         self.entry.publish(|view| {
             view.started_at = started_at;
+            view.notices.clear();
             view.safe_mode = safe.then_some(safe::Reason::StartsFailed);
         });
         if !safe {
@@ -300,6 +303,8 @@ impl Driver {
     fn keep_link(&self) {
         let (entry, shared, stop) = (self.entry.clone(), self.shared.clone(), self.link_stop.clone());
         let name = shared.docker.name(&entry.owner.login);
+        let (followed, until) = (entry.clone(), stop.clone());
+        self.shared.tasks.spawn(async move { until.run_until_cancelled(usage::follow(followed)).await });
         self.shared.tasks.spawn(async move {
             let dial = || Docker::dial(shared.docker.engine.clone(), name.clone());
             entry.link.keep(entry.owner.clone(), shared.inbound.clone(), stop, dial).await;
@@ -373,6 +378,7 @@ impl Driver {
         self.entry.publish(|view| {
             (view.state, view.cause) = (state, cause);
             (view.usage, view.started_at, view.idle_stop_at, view.safe_mode) = (None, None, None, None);
+            view.notices.clear();
         });
         true
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use maru_model::{Text, WorkspaceId};
+use maru_protocol::Notice;
 use serde::Serialize;
 
 use crate::config::Limits;
@@ -93,17 +94,27 @@ impl Phase {
     }
 }
 
-/// What a workspace uses now.
+/// What a workspace uses now, and of how much; a limit is none where there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Usage {
     /// Bytes, without the page cache.
     pub memory: u64,
+    pub memory_limit: Option<u64>,
     /// CPUs, as a mean since the reading before.
     pub cpus: f64,
+    pub cpus_limit: Option<f64>,
+    /// Processes and threads.
     pub pids: u64,
+    pub pids_limit: Option<u64>,
     /// Bytes used on, and size of, the file system that home is on.
     pub disk: u64,
     pub disk_limit: u64,
+    /// The same of files.
+    pub inodes: u64,
+    pub inodes_limit: u64,
+    /// Bytes of `/tmp`, which count as memory too.
+    pub tmp: u64,
+    pub tmp_limit: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -125,6 +136,8 @@ pub struct WorkspaceView {
     pub started_at: Option<Timestamp>,
     pub limits: Limits,
     pub usage: Option<Usage>,
+    /// What ran out since it started, the oldest first.
+    pub notices: Vec<Notice>,
     /// When it will be stopped unless somebody uses it; only where that is soon.
     pub idle_stop_at: Option<Timestamp>,
     /// Until then it is not stopped for being idle.

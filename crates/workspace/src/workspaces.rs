@@ -77,6 +77,7 @@ impl Shared {
             started_at: None,
             limits: self.config.limits,
             usage: None,
+            notices: Vec::new(),
             idle_stop_at: None,
             keep_alive_until: row.keep_alive_until.and_then(|until| Timestamp::from_millisecond(until).ok()),
             safe_mode: None,

@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use futures_util::{Stream, StreamExt, stream};
 use http::StatusCode;
 use jiff::Timestamp;
-use maru_workspace::{State as WorkspaceState, WorkspaceError, WorkspaceView, Workspaces};
+use maru_workspace::{Notice, NoticeWords, State as WorkspaceState, WorkspaceError, WorkspaceView, Workspaces};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -54,10 +54,28 @@ pub(super) fn body(view: &WorkspaceView, lang: maru_model::Lang) -> Value {
         "started_at": view.started_at,
         "limits": view.limits,
         "usage": view.usage,
+        "notices": view.notices.iter().map(|notice| told(notice, lang)).collect::<Vec<_>>(),
         "idle_stop_at": view.idle_stop_at,
         "keep_alive_until": view.keep_alive_until,
         "safe_mode": view.safe_mode.map(|reason| json!({"reason": reason, "text": reason.text().get(lang)})),
         "undo_until": view.undo_until,
+    })
+}
+
+/// What ran out, for programs and for people.
+fn told(notice: &Notice, lang: maru_model::Lang) -> Value {
+    let NoticeWords { text, fix } = NoticeWords::of(notice);
+    json!({
+        "id": notice.id.to_string(),
+        "kind": notice.kind,
+        "at": Timestamp::from_millisecond(notice.id).ok(),
+        "process": notice.process,
+        "pid": notice.pid,
+        "size": notice.size,
+        "limit": notice.limit,
+        "count": notice.count,
+        "text": text.get(lang),
+        "fix": fix.get(lang),
     })
 }
 

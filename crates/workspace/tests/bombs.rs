@@ -1,0 +1,64 @@
+//! What a program can fill is filled: memory, processes, home. Its owner is told which and by whom, the agent goes on, and
+//! the workspace beside it does not notice.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use maru_workspace::{Notice, NoticeKind, Owner, Workspaces};
+use support::{Installation, ready, sh, until};
+
+async fn told(workspaces: &Workspaces, owner: &Owner, kind: NoticeKind) -> Notice {
+    let view = until(workspaces, owner, |view| view.notices.iter().any(|notice| notice.kind == kind)).await;
+    view.notices.into_iter().find(|notice| notice.kind == kind).unwrap()
+}
+
+/// The agent is the one that was there, and does all that it is for: runs programs, saves, reads.
+async fn is_well(workspaces: &Workspaces, owner: &Owner, began: Option<jiff::Timestamp>) {
+    assert_eq!(sh(workspaces, owner, "echo $((6 * 7))").await, (0, "42".to_owned()));
+    let view = workspaces.get(owner).await.unwrap();
+    assert_eq!((view.started_at, view.cause), (began, None), "it was started again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_and_processes_run_out() {
+    let mut installation = Installation::new().await;
+    installation.config.limits.pids = 64;
+    let (mina, jun) = (installation.user("mina").await, installation.user("jun").await);
+    let (workspaces, _inbound) = installation.open().await;
+    for owner in [&mina, &jun] {
+        workspaces.ensure(owner).await.unwrap();
+    }
+    let began = ready(&workspaces, &mina).await.started_at;
+    let beside = ready(&workspaces, &jun).await.started_at;
+
+    // Memory, as fast as it goes but for a moment in which it can be seen.
+    let (code, words) =
+        sh(&workspaces, &mina, r#"perl -e 'my @a; while (1) { push @a, "x" x (1 << 20); select(undef, undef, undef, 0.004) }'; echo $?"#)
+            .await;
+    assert_eq!(code, 0, "{words}");
+    assert!(words.starts_with("137"), "{words}");
+    let notice = told(&workspaces, &mina, NoticeKind::OutOfMemory).await;
+    assert_eq!((notice.process.as_deref(), notice.limit), (Some("perl"), 256 << 20), "{notice:?}");
+    assert!(notice.size.unwrap() > 100 << 20, "{notice:?}");
+    is_well(&workspaces, &mina, began).await;
+
+    // Processes that make processes. They are many while this asks.
+    let bomb = "setsid bash -c 'f() { sleep 30 & f 2>/dev/null; }; f' >/dev/null 2>&1 & sleep 1; true";
+    sh(&workspaces, &mina, bomb).await;
+    let notice = told(&workspaces, &mina, NoticeKind::TooManyProcesses).await;
+    assert_eq!(notice.limit, 64, "{notice:?}");
+    assert!(notice.process.is_some() && notice.size.unwrap() > 20, "{notice:?}");
+    // The agent starts no thread for this.
+    let link = workspaces.agent(&mina.id).await.unwrap();
+    assert!(link.get_json::<serde_json::Value>("/tree/").await.is_ok());
+    assert!(link.get_json::<serde_json::Value>("/stats").await.is_ok());
+
+    is_well(&workspaces, &jun, beside).await;
+    assert!(workspaces.get(&jun).await.unwrap().notices.is_empty());
+    workspaces.restart(&mina).await.unwrap();
+    let view = until(&workspaces, &mina, |view| view.started_at.is_some() && view.started_at != began).await;
+    assert!(view.notices.is_empty());
+    is_well(&workspaces, &mina, view.started_at).await;
+    installation.close(workspaces).await;
+}
