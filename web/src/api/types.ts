@@ -29,6 +29,36 @@ export interface Workspace {
   undo_until?: string | null;
   image?: string | null;
   started_at?: string | null;
+  usage?: Usage | null;
+  /** What ran out since it started, the oldest first. */
+  notices?: Notice[];
+}
+
+/** What is used, and of how much; bytes but for CPUs and counts. */
+export interface Usage {
+  memory: number;
+  memory_limit: number | null;
+  cpus: number;
+  cpus_limit: number | null;
+  pids: number;
+  pids_limit: number | null;
+  disk: number;
+  disk_limit: number;
+  inodes: number;
+  inodes_limit: number;
+  tmp: number;
+  tmp_limit: number;
+}
+
+export interface Notice {
+  id: string;
+  kind: "out_of_memory" | "too_many_processes" | "disk_full" | "inodes_full" | "disk_low" | "inodes_low";
+  at: string;
+  /** What happened, and what to do. */
+  text: string;
+  fix: string;
+  /** How often, the same within half a minute being one. */
+  count: number;
 }
 
 /** One of the largest files, by the bytes that it takes. */

@@ -3,6 +3,7 @@ import { languageOf } from "../editor/languages";
 import { active, unsaved } from "../editor/state";
 import { shortPath } from "../files/state";
 import { t } from "../i18n";
+import { UsageMeter } from "../workspace/UsageMeter";
 import { Icon } from "./icons";
 import { showTerminal, sizes } from "./layout";
 
@@ -27,6 +28,7 @@ export function StatusBar() {
         {word}
       </span>
       <span class="spacer" />
+      <UsageMeter />
       {buffer && at && <span>{t("editor.position", at)}</span>}
       {buffer && <span>{languageOf(buffer.path)?.name ?? "Text"}</span>}
       {!sizes.value.terminalOpen && (

@@ -1,7 +1,9 @@
 import { ideEn } from "./ide.en";
+import { limitsEn } from "./limits.en";
 
 export const en = {
   ...ideEn,
+  ...limitsEn,
   "app.title": "Maru",
   "app.skip": "Skip to the editor",
   "app.project": "Project",

@@ -1,8 +1,10 @@
 import type { Messages } from ".";
 import { ideKo } from "./ide.ko";
+import { limitsKo } from "./limits.ko";
 
 export const ko: Messages = {
   ...ideKo,
+  ...limitsKo,
   "app.title": "마루",
   "app.skip": "편집기로 건너뛰기",
   "app.project": "프로젝트",

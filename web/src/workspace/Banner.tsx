@@ -1,17 +1,18 @@
 /** Above the panes: that the workspace will be stopped soon, and that it is to be used with care. */
-import { signal, useSignalEffect } from "@preact/signals";
-import type { Large } from "../api/types";
-import { listBiggest } from "../api/workspace";
+import { signal } from "@preact/signals";
 import { sayError } from "../app/toast";
 import { now } from "../deploy/clock";
 import { t } from "../i18n";
 import { newTerminal } from "../terminal/state";
+import { Biggest } from "./Biggest";
+import { NoticeBanner, notice } from "./NoticeBanner";
 import { keepAwake, ready, workspace } from "./state";
 
 export function WorkspaceBanner() {
   const { idle_stop_at, safe_mode } = workspace.value ?? {};
   if (!ready.value) return null;
   if (idle_stop_at) return <IdleBanner at={idle_stop_at} />;
+  if (notice.value) return <NoticeBanner notice={notice.value} />;
   return safe_mode ? <SafeBanner text={safe_mode.text} full={safe_mode.reason === "home_full"} /> : null;
 }
 
@@ -39,38 +40,16 @@ function IdleBanner({ at }: { at: string }) {
 }
 
 const dismissed = signal<string | null>(null);
-const biggest = signal<readonly Large[]>([]);
-const BIGGEST = 8;
 
 function SafeBanner({ text, full }: { text: string; full: boolean }) {
-  useSignalEffect(() => {
-    const { safe_mode, started_at } = workspace.value ?? {};
-    // Once for each start of it.
-    if (!safe_mode || !started_at) return;
-    listBiggest(BIGGEST)
-      .then((files) => {
-        biggest.value = files;
-      })
-      .catch(() => undefined);
-  });
   const start = workspace.value?.started_at ?? "";
   if (dismissed.value === start) return null;
   return (
     <div class="banner warn" role="status" data-testid="safe-banner">
       <span>
         <strong>{t("workspace.safe")}</strong> {text}
-        {biggest.value.length > 0 && (
-          <details class="biggest" open={full}>
-            <summary>{t("workspace.biggest")}</summary>
-            <ol>
-              {biggest.value.map(({ path, size }) => (
-                <li key={path}>
-                  <code>{path}</code> {bytes(size)}
-                </li>
-              ))}
-            </ol>
-          </details>
-        )}
+        {/* Once for each start of it. */}
+        <Biggest key={start} open={full} />
       </span>
       <button type="button" class="button small" onClick={() => newTerminal(true).catch(sayError)}>
         {t("workspace.cleanShell")}

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { bytes, countdown } from "./Banner";
+import { newest } from "./NoticeBanner";
 import { noteKey, readyCount, take, toneOf, workspace } from "./state";
+import { detail, percent } from "./UsageMeter";
 
 describe("the workspace's state", () => {
   beforeEach(() => {
@@ -72,5 +74,37 @@ describe("the banner", () => {
 
   it("says sizes as people read them", () => {
     expect([bytes(1), bytes(5 << 20), bytes(3 * 1024 ** 3)]).toEqual(["1 KiB", "5.0 MiB", "3.0 GiB"]);
+  });
+});
+
+describe("limits", () => {
+  it("are percents of what there may be", () => {
+    expect([percent(1, 4), percent(5, 4), percent(3, null), percent(3, 0)]).toEqual([25, 100, null, null]);
+    const text = detail({
+      memory: 512 << 20,
+      memory_limit: 2 * 1024 ** 3,
+      cpus: 0.25,
+      cpus_limit: null,
+      pids: 12,
+      pids_limit: 512,
+      disk: 1 << 20,
+      disk_limit: 1024 ** 3,
+      inodes: 10,
+      inodes_limit: 1000,
+      tmp: 0,
+      tmp_limit: 512 << 20,
+    });
+    for (const part of ["512.0 MiB", "2.0 GiB", "12", "1000"]) expect(text).toContain(part);
+  });
+
+  it("that were reached are told until closed, and not when they are long past", () => {
+    const told = (id: string, at: string) =>
+      ({ id, at, kind: "disk_full", text: "", fix: "", count: 1 }) as const;
+    const [a, b] = [told("1", "2026-11-24T09:00:00Z"), told("2", "2026-11-24T09:05:00Z")];
+    const at = (time: string) => Date.parse(time);
+    expect(newest([a, b], "", at("2026-11-24T09:06:00Z"))).toBe(b);
+    expect(newest([a, b], "2", at("2026-11-24T09:06:00Z"))).toBe(null);
+    expect(newest([a, b], "", at("2026-11-24T09:16:00Z"))).toBe(null);
+    expect(newest([], "", 0)).toBe(null);
   });
 });
