@@ -1,9 +1,11 @@
-//! The caller's own workspace: its life ([`lifecycle`]), its ports ([`ports`]), and all that its agent answers itself
+//! The caller's own workspace: its life ([`lifecycle`]), its ports ([`ports`]), its project's
+//! source control ([`git`]), and all that its agent answers itself
 //! ([`files`], [`terminals`]), passed through both ways as it is.
 //!
 //! There is no id in these paths: whoever calls gets their own workspace and has no words for another.
 
 mod files;
+mod git;
 pub mod keep_alive;
 mod lifecycle;
 mod pass;
@@ -20,7 +22,7 @@ use crate::error::ApiError;
 use crate::state::AppState;
 
 pub fn routes() -> Router<AppState> {
-    Router::new().merge(lifecycle::routes()).merge(files::routes()).merge(terminals::routes()).merge(ports::routes())
+    Router::new().merge(lifecycle::routes()).merge(files::routes()).merge(terminals::routes()).merge(ports::routes()).merge(git::routes())
 }
 
 fn owner(user: &User) -> Owner {
