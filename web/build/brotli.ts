@@ -1,6 +1,6 @@
 /** Writes a `.br` beside every text file of the build, so that the server never has to compress one. */
 import { readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 import type { Plugin } from "vite";
 
@@ -14,7 +14,7 @@ export function brotli(): Plugin {
     name: "maru-brotli",
     apply: "build",
     configResolved(config) {
-      out = join(config.root, config.build.outDir);
+      out = resolve(config.root, config.build.outDir);
     },
     async closeBundle() {
       for (const entry of await readdir(out, { recursive: true, withFileTypes: true })) {

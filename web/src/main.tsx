@@ -17,6 +17,7 @@ import { onFileMoved, onFileRemoved, onFilesChanged, openTree } from "./files/st
 import { startLang } from "./i18n";
 import { startPalette } from "./palette/state";
 import { startPorts } from "./ports/state";
+import { startScm } from "./scm/state";
 import { openTerminals, startTerminals } from "./terminal/state";
 import { startTheme } from "./theme/theme";
 import { readyCount, startActivity, startWorkspace } from "./workspace/state";
@@ -27,6 +28,7 @@ rememberLayout();
 startActions();
 startKeys();
 startPalette();
+startScm();
 startTerminals();
 startPorts();
 startActivity();

@@ -14,7 +14,7 @@ function saveWords(): { word: string; state: string } {
   if (buffer?.trouble || buffer?.conflict) return { word: t("editor.saveFailed"), state: "failed" };
   if (count > 1) return { word: t("editor.unsavedCount", { count }), state: "unsaved" };
   if (count === 1) return { word: t("editor.unsaved"), state: "unsaved" };
-  return { word: buffer ? t("editor.saved") : "", state: "saved" };
+  return { word: buffer && !buffer.panel ? t("editor.saved") : "", state: "saved" };
 }
 
 export function StatusBar() {
@@ -23,14 +23,14 @@ export function StatusBar() {
   const at = cursor.value;
   return (
     <footer class="status-bar">
-      <span class="status-path">{buffer ? shortPath(buffer.path) : ""}</span>
+      <span class="status-path">{buffer && !buffer.panel ? shortPath(buffer.path) : ""}</span>
       <span class={`save-state ${state}`} role="status" data-testid="save-state" data-state={state}>
         {word}
       </span>
       <span class="spacer" />
       <UsageMeter />
       {buffer && at && <span>{t("editor.position", at)}</span>}
-      {buffer && <span>{languageOf(buffer.path)?.name ?? "Text"}</span>}
+      {buffer && !buffer.panel && <span>{languageOf(buffer.path)?.name ?? "Text"}</span>}
       {!sizes.value.terminalOpen && (
         <button type="button" class="wide-only" onClick={() => showTerminal(true)}>
           <Icon name="terminal" />

@@ -10,6 +10,8 @@ import { activePath } from "../editor/state";
 import { refreshTree, reveal, startNaming } from "../files/state";
 import { lang, setLang } from "../i18n";
 import { openPalette } from "../palette/state";
+import { scmActions } from "../scm/actions";
+import { openSearch } from "../search/state";
 import { activeId, activeTab, closeTerminal, newTerminal, stepTerminal, tabs } from "../terminal/state";
 import { theme } from "../theme/theme";
 import { ladderActions } from "../workspace/actions";
@@ -57,6 +59,21 @@ const palette: Action[] = [
     keys: ["Ctrl+G"],
     run: () => openPalette(":"),
     when: () => activePath.value !== null,
+  },
+  {
+    id: "search.open",
+    title: "action.search",
+    group: "action.group.go",
+    keys: ["Ctrl+Shift+F"],
+    run: () => openSearch(),
+    overTerminal: true,
+  },
+  {
+    id: "search.replace",
+    title: "action.replace",
+    group: "action.group.go",
+    keys: ["Ctrl+Shift+H"],
+    run: () => openSearch(true),
   },
 ];
 
@@ -245,5 +262,14 @@ export function startActions(): void {
     run: () => toggleView(id),
     overTerminal: true,
   }));
-  register(...palette, ...editorActions, ...files, ...views, ...shell, ...terminals, ...ladderActions);
+  register(
+    ...palette,
+    ...editorActions,
+    ...files,
+    ...views,
+    ...shell,
+    ...terminals,
+    ...scmActions,
+    ...ladderActions,
+  );
 }

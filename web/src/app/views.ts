@@ -6,6 +6,7 @@ import type { ComponentType } from "preact";
 import { FileTree } from "../files/FileTree";
 import type { Key } from "../i18n";
 import { ports } from "../ports/state";
+import { changeCount } from "../scm/state";
 import type { IconName } from "./icons";
 
 export interface View {
@@ -23,6 +24,22 @@ export interface View {
 
 export const VIEWS: readonly View[] = [
   { id: "files", title: "files.title", icon: "folder", keys: ["Ctrl+Shift+E"], view: FileTree, lazy: false },
+  {
+    id: "search",
+    title: "search.title",
+    icon: "search",
+    view: () => import("../search/SearchView").then((module) => module.SearchView),
+    lazy: true,
+  },
+  {
+    id: "scm",
+    title: "scm.title",
+    icon: "branch",
+    keys: ["Ctrl+Shift+G"],
+    badge: () => changeCount.value,
+    view: () => import("../scm/ScmView").then((module) => module.ScmView),
+    lazy: true,
+  },
   {
     id: "ports",
     title: "ports.title",

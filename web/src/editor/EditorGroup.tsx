@@ -44,7 +44,8 @@ export function EditorGroup() {
       <div class="editor-body" id="editor-panel" role={buffer ? "tabpanel" : undefined}>
         {buffer && <Banner buffer={buffer} />}
         <CodeArea hidden={!text} />
-        {buffer && !text && <NotText buffer={buffer} />}
+        {buffer?.panel && <div class="editor-panel">{buffer.panel.render()}</div>}
+        {buffer && !text && !buffer.panel && <NotText buffer={buffer} />}
         {!buffer && <Empty />}
       </div>
     </section>
@@ -52,7 +53,7 @@ export function EditorGroup() {
 }
 
 function FileTab({ buffer }: { buffer: Buffer }) {
-  const name = nameOf(buffer.path);
+  const name = buffer.panel?.title() ?? nameOf(buffer.path);
   const selected = buffer.path === activePath.value;
   const head = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -67,12 +68,13 @@ function FileTab({ buffer }: { buffer: Buffer }) {
         aria-selected={selected}
         aria-controls="editor-panel"
         tabIndex={selected ? 0 : -1}
-        title={buffer.path}
+        title={buffer.panel ? name : buffer.path}
         aria-keyshortcuts="Delete"
         onClick={() => activate(buffer.path)}
         onKeyDown={(event) => event.key === "Delete" && askClose(buffer).catch(sayError)}
         onAuxClick={(event) => event.button === 1 && askClose(buffer).catch(sayError)}
       >
+        {buffer.panel && <Icon name={buffer.panel.icon} />}
         {name}
         {buffer.dirty && <span class="visually-hidden">{t("editor.unsaved")}</span>}
       </button>

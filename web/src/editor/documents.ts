@@ -233,6 +233,13 @@ export function goTo(path: string, line: number, column: number): void {
 
 export const focusEditor = (): void => view?.focus();
 
+/** What is selected in the text in front; empty where nothing is. */
+export function selectedText(): string {
+  if (!view || shown === null) return "";
+  const { from, to } = view.state.selection.main;
+  return view.state.sliceDoc(from, to);
+}
+
 /** One of CodeMirror's own commands, done in the text in front. */
 export function perform(command: Command): void {
   if (!view || shown === null) return;

@@ -1,8 +1,10 @@
 /** The open files: what is saved, what is not, and what somebody else changed meanwhile. */
 import type { Text } from "@codemirror/state";
 import { computed, signal } from "@preact/signals";
+import type { ComponentChild } from "preact";
 import { isMissing, readFile, readIfChanged, writeFile } from "../api/files";
 import { describe } from "../api/http";
+import type { IconName } from "../app/icons";
 import { isWithin, movedPath } from "../files/tree";
 import { decode } from "./decode";
 import {
@@ -20,7 +22,9 @@ import { Journal } from "./journal";
 
 export interface Buffer {
   path: string;
-  status: "loading" | "text" | "binary" | "large" | "failed";
+  status: "loading" | "text" | "binary" | "large" | "failed" | "panel";
+  /** What the tab shows where it is no file. */
+  panel?: Panel;
   /** Of the content that our text is based on; null where there was no file. */
   etag: string | null;
   dirty: boolean;
@@ -32,6 +36,13 @@ export interface Buffer {
   recovered: number | null;
   /** What went wrong at the last load or save, in words. */
   trouble: string;
+}
+
+/** Something else in the place of a file: a difference, a commit. Its tab is not remembered. */
+export interface Panel {
+  title: () => string;
+  icon: IconName;
+  render: () => ComponentChild;
 }
 
 export const buffers = signal<readonly Buffer[]>([]);
@@ -89,13 +100,15 @@ function rememberedTabs(): { paths: string[]; active: string | null } {
 }
 
 function rememberTabs(): void {
-  const tabs = { paths: buffers.peek().map(({ path }) => path), active: activePath.peek() };
+  const files = buffers.peek().filter(({ status }) => status !== "panel");
+  const tabs = { paths: files.map(({ path }) => path), active: activePath.peek() };
   localStorage.setItem(tabsKey(), JSON.stringify(tabs));
 }
 
 export function activate(path: string | null): void {
   activePath.value = path;
-  if (path !== null) recent.value = [path, ...recent.peek().filter((each) => each !== path)].slice(0, RECENT);
+  if (path !== null && find(path)?.status !== "panel")
+    recent.value = [path, ...recent.peek().filter((each) => each !== path)].slice(0, RECENT);
   showDocument(path !== null && find(path)?.status === "text" ? path : null);
   rememberTabs();
 }
@@ -106,6 +119,14 @@ export async function openFile(path: string, at?: { line: number; column: number
   await loading;
   if (activePath.peek() === path) activate(path);
   if (at && find(path)?.status === "text") requestAnimationFrame(() => goTo(path, at.line, at.column));
+}
+
+/** Shows a panel in a tab; `key` names it, and one of that key is shown anew. */
+export function openPanel(key: string, panel: Panel): void {
+  const path = `panel:${key}`;
+  if (find(path)) change(path, { panel });
+  else buffers.value = [...buffers.peek(), { path, ...EMPTY, status: "panel", panel }];
+  activate(path);
 }
 
 /** In the file in front; lines and columns from 1. */
@@ -212,6 +233,19 @@ export async function save(path: string): Promise<boolean> {
     change(path, { saving: false, trouble: describe(error) });
     throw error;
   }
+}
+
+/** The text of a file that is open to be changed, saved or not; null for any other. */
+export function editedText(path: string): string | null {
+  const buffer = find(path);
+  return buffer?.status === "text" && !buffer.readOnly && !buffer.conflict ? textOf(path) : null;
+}
+
+/** Gives an open file another text, as a change that Undo takes back; saved where it was saved before. */
+export async function putText(path: string, text: string): Promise<void> {
+  const wasDirty = find(path)?.dirty ?? false;
+  replaceText(path, text);
+  if (!wasDirty) await save(path);
 }
 
 /** Saves all; answers the first path that could not be saved, null where all are. */

@@ -1,9 +1,11 @@
 import { ideEn } from "./ide.en";
 import { limitsEn } from "./limits.en";
+import { scmEn } from "./scm.en";
 
 export const en = {
   ...ideEn,
   ...limitsEn,
+  ...scmEn,
   "app.title": "Maru",
   "app.skip": "Skip to the editor",
   "app.project": "Project",

@@ -1,10 +1,12 @@
 import type { Messages } from ".";
 import { ideKo } from "./ide.ko";
 import { limitsKo } from "./limits.ko";
+import { scmKo } from "./scm.ko";
 
 export const ko: Messages = {
   ...ideKo,
   ...limitsKo,
+  ...scmKo,
   "app.title": "마루",
   "app.skip": "편집기로 건너뛰기",
   "app.project": "프로젝트",

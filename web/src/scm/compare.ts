@@ -1,0 +1,35 @@
+/** Two texts beside each other, read-only; also for a file that was changed elsewhere while it was edited. */
+import { MergeView } from "@codemirror/merge";
+import { EditorState, type Extension } from "@codemirror/state";
+import { EditorView, lineNumbers } from "@codemirror/view";
+import { languageOf } from "../editor/languages";
+import { look } from "../editor/look";
+
+/** Shows them in `parent`; answers what takes them away again. */
+export async function compare(
+  parent: HTMLElement,
+  path: string,
+  before: string,
+  now: string,
+): Promise<() => void> {
+  // Without its language it is still a text.
+  const language = await languageOf(path)
+    ?.load()
+    .catch((): Extension => []);
+  const extensions: Extension = [
+    lineNumbers(),
+    EditorState.readOnly.of(true),
+    EditorView.contentAttributes.of({ "aria-label": path }),
+    language ?? [],
+    look,
+  ];
+  const view = new MergeView({
+    parent,
+    a: { doc: before, extensions },
+    b: { doc: now, extensions },
+    highlightChanges: true,
+    gutter: true,
+    collapseUnchanged: { margin: 3, minSize: 6 },
+  });
+  return () => view.destroy();
+}
