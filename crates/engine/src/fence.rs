@@ -58,49 +58,11 @@ impl Engine {
             ..Default::default()
         };
         let enter = ["nsenter", "--target", "1", "--mount", "--net", "--", "/bin/sh"];
-        let by_itself = self.run_helper(network, image, &enter[6..], &arguments, in_network, &attempt).await;
+        let name = format!("fence-{network}");
+        let by_itself = self.run_helper(&name, image, &enter[6..], &arguments, in_network, &attempt).await;
         if by_itself.is_ok() {
             return Ok(());
         }
-        self.run_helper(network, image, &enter, &arguments, everywhere, &attempt).await
-    }
-
-    async fn run_helper(
-        &self,
-        network: &str,
-        image: &str,
-        program: &[&str],
-        arguments: &[&str],
-        host_config: models::HostConfig,
-        attempt: &str,
-    ) -> Result<(), EngineError> {
-        let words = |list: &[&str]| Some(list.iter().map(|&word| word.to_owned()).collect());
-        let spec = models::ContainerCreateBody {
-            image: Some(image.to_owned()),
-            user: Some("0:0".to_owned()),
-            entrypoint: words(program),
-            cmd: words(arguments),
-            labels: Some(self.labels("fence")),
-            host_config: Some(host_config),
-            ..Default::default()
-        };
-        let helper = self.name(&format!("fence-{network}"));
-        self.remove_container(&helper).await?;
-        self.create_container(&helper, spec).await?;
-        let ran = async {
-            self.start_container(&helper).await?;
-            let code = self.wait_container(&helper).await?;
-            if code == 0 {
-                return Ok(());
-            }
-            let (_, stderr) = self.container_output(&helper, 5).await?;
-            Err(EngineError::Failed {
-                attempt: attempt.to_owned(),
-                message: format!("exit code {code}: {}", String::from_utf8_lossy(&stderr).trim()),
-            })
-        };
-        let ran = ran.await;
-        self.remove_container(&helper).await?;
-        ran
+        self.run_helper(&name, image, &enter, &arguments, everywhere, &attempt).await
     }
 }

@@ -6,9 +6,11 @@
 #![forbid(unsafe_code)]
 
 mod containers;
+mod disk;
 mod error;
 mod exec;
 mod fence;
+mod helper;
 mod images;
 mod networks;
 mod runc;
@@ -18,6 +20,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub use bollard::models;
+pub use disk::Disk;
 pub use error::EngineError;
 pub use exec::{ExecOutput, ExecStream};
 pub use images::{BuildEvent, BuildRequest, Credentials};

@@ -4,12 +4,14 @@
 
 mod egress;
 mod id;
+mod limits;
 mod name;
 mod role;
 mod text;
 
 pub use egress::Egress;
 pub use id::{AppId, BuildId, ClassId, DeploymentId, RepositoryId, RolloutId, SnapshotId, UserId, WorkspaceId};
+pub use limits::{ClassLimits, Limits};
 pub use name::{Login, NameError, ProjectName, RepositoryName};
 pub use role::Role;
 pub use text::{Lang, Text};

@@ -7,6 +7,7 @@ pub mod builds;
 mod db;
 pub mod deployments;
 mod egress;
+mod limits;
 mod migrations;
 pub mod ports;
 pub mod rollouts;
