@@ -13,6 +13,7 @@ mod api;
 mod files;
 mod link;
 mod problem;
+pub mod snapshot;
 mod splice;
 mod terminal;
 

@@ -61,6 +61,11 @@ impl Draft {
         fstatvfs(&self.dir).map_or(true, |fs| fs.f_bavail.saturating_mul(fs.f_frsize) >= bytes)
     }
 
+    /// Somebody else gave it its name.
+    pub(super) fn named(&mut self) {
+        self.kept = true;
+    }
+
     /// Keeps it under another name.
     pub(super) fn keep(mut self, dir: &OwnedFd, name: &str) -> Result<(), Errno> {
         renameat(&self.dir, &self.name, dir, name)?;
