@@ -128,6 +128,7 @@ fn workspace_config(config: &Config) -> maru_workspace::Config {
     let mut workspace = maru_workspace::Config::new(config.workspace_image.clone(), config.agent.clone(), config.data.join("bin"));
     workspace.idle_after = config.idle_stop;
     workspace.egress = config.egress;
+    workspace.homes = Some(config.data.join("homes"));
     workspace.provided.push(Tool::kubectl(config.node_image.clone()));
     workspace
 }

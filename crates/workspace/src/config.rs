@@ -1,9 +1,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use maru_model::{Egress, Login, ProjectName, Text, UserId};
+use maru_model::{Egress, Limits, Login, ProjectName, Text, UserId};
 use maru_store::workspaces::StoppedFor;
-use serde::Serialize;
 
 /// Who a workspace belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,27 +11,6 @@ pub struct Owner {
     pub login: Login,
     /// As people write it; becomes the author of commits.
     pub name: String,
-}
-
-/// What one workspace may use.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Limits {
-    /// Bytes of memory; swap is not added.
-    pub memory: i64,
-    /// CPUs.
-    pub cpus: f64,
-    /// Processes and threads.
-    pub pids: i64,
-    /// Bytes of `/tmp`, which is memory.
-    pub tmp: i64,
-    /// Open files of one process.
-    pub open_files: i64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { memory: 2 << 30, cpus: 2.0, pids: 512, tmp: 512 << 20, open_files: 65_536 }
-    }
 }
 
 /// A program that workspaces get from another image, as soon as that image is there.
@@ -65,7 +43,10 @@ pub struct Config {
     pub tools: PathBuf,
     /// What is put there.
     pub provided: Vec<Tool>,
+    /// What one workspace may use, where its user's classes say nothing.
     pub limits: Limits,
+    /// Folder of the homes' disks, on the Docker host; `None`: homes are not held to their size.
+    pub homes: Option<PathBuf>,
     /// The way out, where a class says nothing.
     pub egress: Egress,
     /// The project cloned into a new home.
@@ -91,6 +72,7 @@ impl Config {
             tools: tools.into(),
             provided: Vec::new(),
             limits: Limits::default(),
+            homes: None,
             egress: Egress::default(),
             project: ProjectName::parse("guestbook").ok(),
             parallel_starts: (cpus * 2).max(4),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use maru_engine::EngineError;
 use maru_engine::models::ImageInspect;
-use maru_model::Text;
+use maru_model::{Limits, Text};
 use maru_store::workspaces::{Intention, WorkspaceRow};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -196,7 +196,11 @@ impl Driver {
         let safe = self.failures >= FAILURES;
         // One that runs needs no turn: this is how containers are adopted after a restart of the server.
         match self.shared.docker.look(&row, None).await? {
-            Presence::Running { started_at, home } if home == row.home && !safe => return self.connect(started_at, safe).await,
+            Presence::Running { started_at, home } if home == row.home && !safe => {
+                let kind = self.shared.docker.home_kind(&row).await?;
+                self.entry.publish(|view| view.home = kind);
+                return self.connect(started_at, safe).await;
+            }
             Presence::Absent => {}
             // In another home than its own, or with what may be the fault: it has to be made anew.
             Presence::Still { home, .. } | Presence::Running { home, .. } if home != row.home || safe => {
@@ -215,9 +219,11 @@ impl Driver {
             .await
             .map_err(|_| WorkspaceError::Passing(late(&Text::new("waiting for its turn", "시작 차례 기다리기"), QUEUE_DEADLINE)))?;
         let image = self.phase(Phase::Image, shared.docker.image()).await?;
-        self.phase(Phase::Create, self.create(&row, &image)).await?;
+        let limits = shared.limits(&row.user_id).await?;
+        self.phase(Phase::Create, self.create(&row, &image, limits)).await?;
         let booted = self.phase(Phase::Boot, async {
-            shared.docker.start(&login).await?;
+            let kind = shared.docker.start(&row, &limits).await?;
+            self.entry.publish(|view| (view.limits, view.home) = (limits, kind));
             match shared.docker.look(&row, None).await? {
                 Presence::Running { started_at, .. } => Ok(started_at),
                 Presence::Still { end, .. } => Err(self.died(&end).await),
@@ -240,10 +246,10 @@ impl Driver {
     }
 
     /// Sees to it that there is a container, made the way it is made today.
-    async fn create(&self, row: &WorkspaceRow, image: &ImageInspect) -> Result<(), WorkspaceError> {
+    async fn create(&self, row: &WorkspaceRow, image: &ImageInspect, limits: Limits) -> Result<(), WorkspaceError> {
         let docker = &self.shared.docker;
         let egress = self.shared.egress(&row.user_id).await?;
-        let wanted = Wanted { image, home: row.home, egress };
+        let wanted = Wanted { image, home: row.home, egress, limits };
         match docker.look(row, Some(wanted)).await? {
             // One that never started may lack what is put in after it is made.
             Presence::Still { current: true, started_once: true, .. } | Presence::Running { .. } => return Ok(()),

@@ -42,12 +42,14 @@ mod usage;
 mod view;
 mod workspaces;
 
-pub use config::{Config, Limits, Owner, Tool};
+pub use config::{Config, Owner, Tool};
 pub use error::WorkspaceError;
 pub use link::{AgentLink, Inbound, InboundStream, LinkFailure, PortStream};
+pub use maru_model::Limits;
 pub use maru_protocol::{ExecRequest, ExecResponse, Notice, NoticeKind};
 pub use maru_store::ports::{Sharing, Visibility};
 pub use notices::NoticeWords;
+pub use runtime::HomeKind;
 pub use safe::Reason as SafeReason;
 pub use view::{Phase, State, Usage, WorkspaceView};
 pub use workspaces::Workspaces;

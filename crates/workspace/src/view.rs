@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use maru_model::{Text, WorkspaceId};
+use maru_model::{Limits, Text, WorkspaceId};
 use maru_protocol::Notice;
 use serde::Serialize;
 
-use crate::config::Limits;
+use crate::runtime::HomeKind;
 use crate::safe;
 
 /// Waiting for a turn longer than this is a failure.
@@ -135,6 +135,8 @@ pub struct WorkspaceView {
     pub image: String,
     pub started_at: Option<Timestamp>,
     pub limits: Limits,
+    /// What holds its home to its size, once it has run.
+    pub home: Option<HomeKind>,
     pub usage: Option<Usage>,
     /// What ran out since it started, the oldest first.
     pub notices: Vec<Notice>,

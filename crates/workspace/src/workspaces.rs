@@ -6,7 +6,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use maru_engine::Engine;
-use maru_model::{Egress, UserId};
+use maru_model::{Egress, Limits, UserId};
 use maru_store::ports::Sharing;
 use maru_store::workspaces::{Intention, StoppedFor, WorkspaceRow};
 use maru_store::{Store, StoreError};
@@ -60,6 +60,11 @@ impl Shared {
         Ok(self.store.egress_of(user).await?.unwrap_or(self.config.egress))
     }
 
+    /// What this user's workspace may use from its next start on.
+    pub(crate) async fn limits(&self, user: &UserId) -> Result<Limits, StoreError> {
+        Ok(self.store.limits_of(user).await?.over(self.config.limits))
+    }
+
     /// The entry of this workspace; its driver starts with it.
     pub(crate) fn entry(self: &Arc<Self>, row: WorkspaceRow) -> Arc<Entry> {
         let mut entries = self.entries_locked();
@@ -76,6 +81,7 @@ impl Shared {
             image: self.config.image.clone(),
             started_at: None,
             limits: self.config.limits,
+            home: None,
             usage: None,
             notices: Vec::new(),
             idle_stop_at: None,
@@ -305,6 +311,14 @@ impl Workspaces {
     /// Where the database fails.
     pub async fn egress(&self, user: &UserId) -> Result<Egress, WorkspaceError> {
         Ok(self.0.egress(user).await?)
+    }
+
+    /// What this user's workspace may use from its next start on.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn limits(&self, user: &UserId) -> Result<Limits, WorkspaceError> {
+        Ok(self.0.limits(user).await?)
     }
 
     /// How the preview of this port of this user's workspace is shared now.

@@ -8,18 +8,18 @@ use std::time::{Duration, UNIX_EPOCH};
 use bytes::Bytes;
 use jiff::Timestamp;
 use maru_engine::{Engine, EngineError, ExecStream, models};
-use maru_model::{Egress, Login, Text, WorkspaceId};
+use maru_model::{Egress, Limits, Login, Text, WorkspaceId};
 use maru_store::workspaces::WorkspaceRow;
 use tokio::net::UnixStream;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 use tokio_util::either::Either;
 
 use crate::config::Config;
 use crate::error::WorkspaceError;
 use crate::runtime::shared::SharedFiles;
-use crate::runtime::{End, direct, egress, spec};
+use crate::runtime::{End, HomeKind, direct, egress, spec};
 
-const ROLE: &str = "workspace";
+pub(super) const ROLE: &str = "workspace";
 const LABEL_WORKSPACE: &str = "maru.workspace";
 const LABEL_USER: &str = "maru.user";
 const LABEL_LOGIN: &str = "maru.login";
@@ -60,6 +60,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) image: &'a models::ImageInspect,
     pub(crate) home: i64,
     pub(crate) egress: Egress,
+    pub(crate) limits: Limits,
 }
 
 /// A workspace's container, as a listing shows it.
@@ -75,14 +76,16 @@ pub(crate) struct Listed {
 #[derive(Debug)]
 pub(crate) struct Docker {
     pub(crate) engine: Engine,
-    config: Arc<Config>,
+    pub(super) config: Arc<Config>,
+    /// What new homes are made as; known once it was tried.
+    pub(super) best_kind: OnceCell<HomeKind>,
     /// The ids of the networks that are fenced off from the host, by name.
     fenced: Mutex<HashMap<String, String>>,
 }
 
 impl Docker {
     pub(crate) fn new(engine: Engine, config: Arc<Config>) -> Self {
-        Self { engine, config, fenced: Mutex::default() }
+        Self { engine, config, best_kind: OnceCell::new(), fenced: Mutex::default() }
     }
 
     pub(crate) fn name(&self, login: &Login) -> String {
@@ -102,7 +105,7 @@ impl Docker {
         let mut hasher = DefaultHasher::new();
         wanted.image.id.hash(&mut hasher);
         wanted.egress.hash(&mut hasher);
-        format!("{:?} {:?}", self.config.limits, self.config.tools).hash(&mut hasher);
+        format!("{:?} {:?}", wanted.limits, self.config.tools).hash(&mut hasher);
         if let Ok(agent) = std::fs::metadata(&self.config.agent) {
             agent.len().hash(&mut hasher);
             agent.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok()).hash(&mut hasher);
@@ -181,11 +184,11 @@ impl Docker {
 
     /// Makes the container with everything in it; it does not run yet.
     pub(crate) async fn create(&self, row: &WorkspaceRow, generation: i64, wanted: Wanted<'_>) -> Result<(), WorkspaceError> {
-        let Wanted { image, egress, .. } = wanted;
+        let Wanted { image, egress, limits, .. } = wanted;
         let network = self.network(egress).await?;
         let volume = self.volume(&row.login, row.home);
         let owner = HashMap::from([(LABEL_USER.to_owned(), row.user_id.to_string()), (LABEL_LOGIN.to_owned(), row.login.to_string())]);
-        self.engine.ensure_volume(&volume, ROLE, owner.clone()).await?;
+        self.provide_home(&volume, owner.clone(), &limits, image).await?;
         let files = SharedFiles::provide(&self.config)
             .map_err(|source| WorkspaceError::Agent { path: self.config.agent.display().to_string(), source })?;
         let mut labels = self.engine.labels(ROLE);
@@ -198,7 +201,7 @@ impl Docker {
         ]);
         let of_image = image.config.clone().unwrap_or_default();
         let image_env = of_image.env.as_deref().unwrap_or_default();
-        let mut container = spec::container(&self.config, &files, row, image_env, &network, &volume, labels);
+        let mut container = spec::container(&self.config, &limits, &files, row, image_env, &network, &volume, labels);
         egress::prepare(egress, &mut container);
         let name = self.name(&row.login);
         match self.engine.create_container(&name, container.clone()).await {
@@ -219,8 +222,19 @@ impl Docker {
         Ok(())
     }
 
-    pub(crate) async fn start(&self, login: &Login) -> Result<(), EngineError> {
-        self.engine.start_container(&self.name(login)).await
+    /// What its home is held to its size by is the answer; `None` where that is not there.
+    pub(crate) async fn start(&self, row: &WorkspaceRow, limits: &Limits) -> Result<Option<HomeKind>, EngineError> {
+        let kind = self.open_home(&row.login, row.home, limits).await?;
+        let started = self.engine.start_container(&self.name(&row.login)).await;
+        if kind == Some(HomeKind::Image) {
+            self.close_home(&row.login, row.home).await;
+        }
+        started.map(|()| kind)
+    }
+
+    /// The same of one that runs already.
+    pub(crate) async fn home_kind(&self, row: &WorkspaceRow) -> Result<Option<HomeKind>, EngineError> {
+        self.kind(&self.volume(&row.login, row.home)).await
     }
 
     pub(crate) async fn stop(&self, login: &Login) -> Result<(), EngineError> {

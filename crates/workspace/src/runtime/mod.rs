@@ -4,8 +4,10 @@ mod direct;
 pub(crate) mod docker;
 mod egress;
 mod end;
+mod home;
 mod shared;
 mod spec;
 
 pub(crate) use docker::{Docker, Presence, Wanted};
 pub(crate) use end::End;
+pub use home::HomeKind;

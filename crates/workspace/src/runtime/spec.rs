@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use maru_engine::models;
+use maru_model::Limits;
 use maru_store::workspaces::WorkspaceRow;
 
 use crate::config::Config;
@@ -39,8 +40,7 @@ fn most_open_files() -> Option<i64> {
     limits.lines().find_map(|line| line.strip_prefix("Max open files"))?.split_whitespace().nth(1)?.parse().ok()
 }
 
-fn host(config: &Config, files: &SharedFiles, network: &str, volume: &str) -> models::HostConfig {
-    let limits = &config.limits;
+fn host(config: &Config, limits: &Limits, files: &SharedFiles, network: &str, volume: &str) -> models::HostConfig {
     // The Engine refuses more CPUs than there are.
     let present = std::thread::available_parallelism().map_or(1.0, |n| n.get() as f64);
     let open_files = most_open_files().map_or(limits.open_files, |most| most.min(limits.open_files));
@@ -68,7 +68,8 @@ fn host(config: &Config, files: &SharedFiles, network: &str, volume: &str) -> mo
         security_opt: Some(vec!["no-new-privileges:true".to_owned()]),
         cgroupns_mode: Some(models::HostConfigCgroupnsModeEnum::PRIVATE),
         memory: Some(limits.memory),
-        memory_swap: Some(limits.memory),
+        memory_swap: Some(limits.memory + limits.swap),
+        shm_size: Some(limits.shm),
         nano_cpus: Some((limits.cpus.min(present) * 1e9) as i64),
         pids_limit: Some(limits.pids),
         ulimits: Some(vec![
@@ -79,7 +80,7 @@ fn host(config: &Config, files: &SharedFiles, network: &str, volume: &str) -> mo
         restart_policy: Some(models::RestartPolicy { name: Some(models::RestartPolicyNameEnum::NO), ..Default::default() }),
         log_config: Some(models::HostConfigLogConfig {
             typ: Some("json-file".to_owned()),
-            config: Some(HashMap::from([("max-size".to_owned(), "1m".to_owned()), ("max-file".to_owned(), "2".to_owned())])),
+            config: Some(HashMap::from([("max-size".to_owned(), limits.log.to_string()), ("max-file".to_owned(), "2".to_owned())])),
         }),
         ..Default::default()
     }
@@ -87,6 +88,7 @@ fn host(config: &Config, files: &SharedFiles, network: &str, volume: &str) -> mo
 
 pub(crate) fn container(
     config: &Config,
+    limits: &Limits,
     files: &SharedFiles,
     row: &WorkspaceRow,
     image_env: &[String],
@@ -105,7 +107,7 @@ pub(crate) fn container(
         cmd: Some(vec!["serve".to_owned()]),
         stop_signal: Some("SIGTERM".to_owned()),
         labels: Some(labels),
-        host_config: Some(host(config, files, network, volume)),
+        host_config: Some(host(config, limits, files, network, volume)),
         ..Default::default()
     }
 }

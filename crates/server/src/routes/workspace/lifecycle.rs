@@ -53,6 +53,7 @@ pub(super) fn body(view: &WorkspaceView, lang: maru_model::Lang) -> Value {
         "image": view.image,
         "started_at": view.started_at,
         "limits": view.limits,
+        "home": view.home,
         "usage": view.usage,
         "notices": view.notices.iter().map(|notice| told(notice, lang)).collect::<Vec<_>>(),
         "idle_stop_at": view.idle_stop_at,
