@@ -18,11 +18,13 @@ import { startLang } from "./i18n";
 import { startPalette } from "./palette/state";
 import { startPorts } from "./ports/state";
 import { startScm } from "./scm/state";
+import { startSettings } from "./settings/state";
 import { openTerminals, startTerminals } from "./terminal/state";
 import { startTheme } from "./theme/theme";
 import { readyCount, startActivity, startWorkspace } from "./workspace/state";
 
 startTheme();
+startSettings();
 startLang();
 rememberLayout();
 startActions();

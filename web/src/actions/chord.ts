@@ -70,7 +70,9 @@ export const sameChord = (a: Chord, b: Chord): boolean =>
 export const chordText = ({ ctrl, shift, alt, key }: Chord): string =>
   [ctrl && "Ctrl", alt && "Alt", shift && "Shift", key].filter(Boolean).join("+");
 
-const MAC_SIGNS: Record<string, string> = { Enter: "↩", Escape: "⎋", Backspace: "⌫", Delete: "⌦" };
+const ARROWS: Record<string, string> = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" };
+const PLAIN_SIGNS: Record<string, string> = { ...ARROWS, Escape: "Esc", PageUp: "PgUp", PageDown: "PgDn" };
+const MAC_SIGNS: Record<string, string> = { ...ARROWS, Enter: "↩", Escape: "⎋", Backspace: "⌫", Delete: "⌦" };
 
 /** The keys to draw, one after another. */
 export function chordKeys(text: string, mac = isMac): string[] {
@@ -79,6 +81,6 @@ export function chordKeys(text: string, mac = isMac): string[] {
   const { ctrl, shift, alt, key } = chord;
   const found = mac
     ? [alt && "⌥", shift && "⇧", ctrl && "⌘", MAC_SIGNS[key] ?? key]
-    : [ctrl && "Ctrl", alt && "Alt", shift && "Shift", key === "Escape" ? "Esc" : key];
+    : [ctrl && "Ctrl", alt && "Alt", shift && "Shift", PLAIN_SIGNS[key] ?? key];
   return found.filter((part): part is string => Boolean(part));
 }

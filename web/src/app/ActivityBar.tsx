@@ -35,12 +35,12 @@ export function ActivityBar() {
       <button
         type="button"
         class="activity-button"
-        aria-label={t("keys.title")}
-        data-testid="activity-keys"
-        onClick={() => runById("app.keys")}
+        aria-label={t("settings.title")}
+        data-testid="activity-settings"
+        onClick={() => runById("app.settings")}
       >
-        <Icon name="keyboard" />
-        <Tip text={t("keys.title")} keys={hintOf("app.keys")} />
+        <Icon name="gear" />
+        <Tip text={t("settings.title")} keys={hintOf("app.settings")} />
       </button>
     </nav>
   );

@@ -5,6 +5,7 @@ import { DeployPanel } from "../deploy/DeployPanel";
 import { EditorGroup } from "../editor/EditorGroup";
 import { t } from "../i18n";
 import { Palette } from "../palette/Palette";
+import { SettingsDialog } from "../settings/SettingsDialog";
 import { TerminalPanel } from "../terminal/TerminalPanel";
 import { WorkspaceBanner } from "../workspace/Banner";
 import { StartView } from "../workspace/StartView";
@@ -92,6 +93,7 @@ export function App() {
       <Toasts />
       <Palette />
       <Shortcuts />
+      <SettingsDialog />
       <ConfirmDialog />
     </div>
   );

@@ -1,11 +1,15 @@
-import { cursor } from "../editor/documents";
+import { signal } from "@preact/signals";
+import { runById } from "../actions/registry";
+import { type Cursor, cursor } from "../editor/documents";
 import { languageOf } from "../editor/languages";
 import { active, unsaved } from "../editor/state";
 import { shortPath } from "../files/state";
 import { t } from "../i18n";
+import { changeCount, status } from "../scm/state";
+import { workspaceTrouble } from "../workspace/state";
 import { UsageMeter } from "../workspace/UsageMeter";
 import { Icon } from "./icons";
-import { showTerminal, sizes } from "./layout";
+import { showTerminal, showView, sizes } from "./layout";
 
 function saveWords(): { word: string; state: string } {
   const buffer = active.value;
@@ -23,14 +27,15 @@ export function StatusBar() {
   const at = cursor.value;
   return (
     <footer class="status-bar">
+      <Connection />
+      <BranchButton />
       <span class="status-path">{buffer && !buffer.panel ? shortPath(buffer.path) : ""}</span>
       <span class={`save-state ${state}`} role="status" data-testid="save-state" data-state={state}>
         {word}
       </span>
       <span class="spacer" />
       <UsageMeter />
-      {buffer && at && <span>{t("editor.position", at)}</span>}
-      {buffer && !buffer.panel && <span>{languageOf(buffer.path)?.name ?? "Text"}</span>}
+      {buffer?.status === "text" && at && <Place at={at} path={buffer.path} />}
       {!sizes.value.terminalOpen && (
         <button type="button" class="wide-only" onClick={() => showTerminal(true)}>
           <Icon name="terminal" />
@@ -38,5 +43,60 @@ export function StatusBar() {
         </button>
       )}
     </footer>
+  );
+}
+
+function Place({ at, path }: { at: Cursor; path: string }) {
+  return (
+    <>
+      {at.cursors > 1 && <span>{t("status.cursors", { count: at.cursors })}</span>}
+      {at.selected > 0 && <span>{t("status.selected", { count: at.selected })}</span>}
+      <button type="button" title={t("find.goToLine")} onClick={() => runById("palette.line")}>
+        {t("editor.position", { line: at.line, column: at.column })}
+      </button>
+      <span class="wide-only">
+        {at.indent === "\t" ? t("status.tabs") : t("status.spaces", { count: at.indent.length })}
+      </span>
+      <span class="wide-only">UTF-8{at.crlf ? " CRLF" : ""}</span>
+      <span>{languageOf(path)?.name ?? "Text"}</span>
+    </>
+  );
+}
+
+const online = signal(navigator.onLine);
+for (const event of ["online", "offline"]) {
+  addEventListener(event, () => {
+    online.value = navigator.onLine;
+  });
+}
+
+/** Said only while it is away. */
+function Connection() {
+  if (online.value && workspaceTrouble.value === "") return null;
+  return (
+    <span class="status-away" role="status" title={t("status.offline.hint")} data-testid="connection">
+      <Icon name="warning" />
+      {online.value ? t("status.reconnecting") : t("status.offline")}
+    </span>
+  );
+}
+
+function BranchButton() {
+  const { branch, ahead = 0, behind = 0 } = status.value ?? {};
+  if (!branch) return null;
+  return (
+    <button
+      type="button"
+      class="wide-only"
+      title={t("status.branch", { branch })}
+      data-testid="status-branch"
+      onClick={() => showView("scm")}
+    >
+      <Icon name="branch" />
+      {branch}
+      {changeCount.value > 0 && "*"}
+      {behind > 0 && <span>{behind}↓</span>}
+      {ahead > 0 && <span>{ahead}↑</span>}
+    </button>
   );
 }

@@ -14,7 +14,7 @@ import { showDeploy } from "./layout";
 import { me } from "./me";
 import { sayError } from "./toast";
 
-const THEME_ICONS = { system: "system", light: "sun", dark: "moon" } as const;
+const THEME_ICONS = { system: "system", light: "sun", dark: "moon", contrast: "contrast" } as const;
 
 export function TopBar() {
   return (

@@ -12,6 +12,9 @@ import { lang, setLang } from "../i18n";
 import { openPalette } from "../palette/state";
 import { scmActions } from "../scm/actions";
 import { openSearch } from "../search/state";
+import { showSettings } from "../settings/SettingsDialog";
+import { change, settings, zoom } from "../settings/state";
+import { finding } from "../terminal/FindBar";
 import { activeId, activeTab, closeTerminal, newTerminal, stepTerminal, tabs } from "../terminal/state";
 import { theme } from "../theme/theme";
 import { ladderActions } from "../workspace/actions";
@@ -152,6 +155,19 @@ const terminals: Action[] = [
     when: () => activeId.value !== null,
   },
   {
+    id: "terminal.find",
+    title: "terminal.find",
+    group: "terminal.title",
+    keys: ["Ctrl+Alt+F"],
+    run: () => {
+      showTerminal(true);
+      pane.value = "terminal";
+      finding.value = true;
+    },
+    when: () => activeId.value !== null,
+    overTerminal: true,
+  },
+  {
     id: "terminal.next",
     title: "action.nextTerminal",
     group: "terminal.title",
@@ -223,6 +239,46 @@ const shell: Action[] = [
       theme.value = "dark";
     },
     when: () => theme.value !== "dark",
+  },
+  {
+    id: "theme.contrast",
+    title: "action.theme.contrast",
+    group: "action.group.view",
+    run: () => {
+      theme.value = "contrast";
+    },
+    when: () => theme.value !== "contrast",
+  },
+  {
+    id: "view.larger",
+    title: "action.larger",
+    group: "action.group.view",
+    keys: ["Ctrl+Alt+="],
+    run: () => zoom(1),
+    overTerminal: true,
+  },
+  {
+    id: "view.smaller",
+    title: "action.smaller",
+    group: "action.group.view",
+    keys: ["Ctrl+Alt+-"],
+    run: () => zoom(-1),
+    overTerminal: true,
+  },
+  {
+    id: "editor.wrap",
+    title: "action.wrap",
+    group: "editor.title",
+    keys: ["Alt+Z"],
+    run: () => change({ wrap: !settings.peek().wrap }),
+  },
+  {
+    id: "app.settings",
+    title: "settings.title",
+    group: "action.group.help",
+    keys: ["Ctrl+,"],
+    run: showSettings,
+    overTerminal: true,
   },
   {
     id: "lang.ko",

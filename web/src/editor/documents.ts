@@ -20,16 +20,29 @@ import {
   highlightActiveLine,
   highlightActiveLineGutter,
   highlightSpecialChars,
+  highlightWhitespace,
   keymap,
   lineNumbers,
   rectangularSelection,
 } from "@codemirror/view";
 import { effect, signal } from "@preact/signals";
 import { type Key, lang, t } from "../i18n";
+import { settings } from "../settings/state";
 import { languageOf } from "./languages";
 import { look } from "./look";
 
-export const cursor = signal<{ line: number; column: number } | null>(null);
+export interface Cursor {
+  line: number;
+  column: number;
+  /** Characters, and how many cursors there are. */
+  selected: number;
+  cursors: number;
+  /** A tab, or so many spaces; how lines end. */
+  indent: string;
+  crlf: boolean;
+}
+
+export const cursor = signal<Cursor | null>(null);
 
 let onChange: (path: string) => void = () => undefined;
 export const listenToChanges = (listener: (path: string) => void): void => {
@@ -43,6 +56,7 @@ let shown: string | null = null;
 
 const language = new Compartment();
 const words = new Compartment();
+const liked = new Compartment();
 
 /** CodeMirror's own words that a student meets: the find panel's. */
 const CM_WORDS: [string, Key][] = [
@@ -62,6 +76,12 @@ const CM_WORDS: [string, Key][] = [
 ];
 const phrases = (): Extension =>
   EditorState.phrases.of(Object.fromEntries(CM_WORDS.map(([en, key]) => [en, t(key)])));
+
+/** As the user's settings say. */
+const likes = (): Extension => [
+  settings.value.wrap ? EditorView.lineWrapping : [],
+  settings.value.whitespace ? highlightWhitespace() : [],
+];
 
 /** What every document has; the file's name decides language and indentation. */
 function extensions(path: string, separator: string, indent: string, readOnly: boolean): Extension {
@@ -96,6 +116,7 @@ function extensions(path: string, separator: string, indent: string, readOnly: b
     ]),
     language.of([]),
     words.of(phrases()),
+    liked.of(likes()),
     EditorView.contentAttributes.of({ "aria-label": path, spellcheck: "false" }),
     EditorView.updateListener.of((update) => {
       if (shown === null) return;
@@ -194,9 +215,17 @@ export function attach(parent: HTMLElement): () => void {
     lang.value;
     for (const path of states.keys()) applyEffect(path, words.reconfigure(phrases()));
   });
+  const like = effect(() => {
+    const extension = likes();
+    for (const path of states.keys()) applyEffect(path, liked.reconfigure(extension));
+    // Letters of another size take another place.
+    settings.value.editorFont;
+    view?.requestMeasure();
+  });
   if (shown !== null) showDocument(shown, true);
   return () => {
     follow();
+    like();
     view?.destroy();
     view = null;
   };
@@ -250,5 +279,12 @@ export function perform(command: Command): void {
 function noteCursor(state: EditorState): void {
   const { head } = state.selection.main;
   const line = state.doc.lineAt(head);
-  cursor.value = { line: line.number, column: head - line.from + 1 };
+  cursor.value = {
+    line: line.number,
+    column: head - line.from + 1,
+    selected: state.selection.ranges.reduce((sum, { from, to }) => sum + to - from, 0),
+    cursors: state.selection.ranges.length,
+    indent: state.facet(indentUnit),
+    crlf: state.lineBreak === "\r\n",
+  };
 }

@@ -6,6 +6,7 @@ import { isMissing, readFile, readIfChanged, writeFile } from "../api/files";
 import { describe } from "../api/http";
 import type { IconName } from "../app/icons";
 import { isWithin, movedPath } from "../files/tree";
+import { settings } from "../settings/state";
 import { decode } from "./decode";
 import {
   closeDocument,
@@ -196,6 +197,19 @@ function noteChange(path: string): void {
   if (find(path)?.dirty !== dirty) change(path, { dirty });
   unkept.add(path);
   journalTimer ??= setTimeout(flushJournal, JOURNAL_MS);
+  clearTimeout(autosaveTimer);
+  if (settings.peek().autosave) autosaveTimer = setTimeout(autosave, AUTOSAVE_MS);
+}
+
+const AUTOSAVE_MS = 1000;
+let autosaveTimer: ReturnType<typeof setTimeout> | undefined;
+
+/** A file that can't be saved says so itself, above its text. */
+function autosave(): void {
+  for (const { path, saving } of unsaved.peek()) {
+    if (saving) autosaveTimer = setTimeout(autosave, AUTOSAVE_MS);
+    else save(path).catch(() => undefined);
+  }
 }
 
 function flushJournal(): void {

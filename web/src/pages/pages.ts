@@ -3,7 +3,8 @@ import "./pages.css";
 import { startAdmin } from "./admin";
 
 const theme = localStorage.getItem("maru.theme");
-if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+if (theme === "light" || theme === "dark" || theme === "contrast")
+  document.documentElement.dataset.theme = theme;
 
 const YEAR_SECONDS = 31_536_000;
 

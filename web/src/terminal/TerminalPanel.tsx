@@ -5,6 +5,7 @@ import { tabKeys } from "../app/tabs";
 import { sayError } from "../app/toast";
 import { t } from "../i18n";
 import { PortList } from "../ports/PortList";
+import { FindBar } from "./FindBar";
 import { badgeOf, detailOf, labelOf } from "./labels";
 import { activeId, activeTab, closeTerminal, newTerminal, replaceTerminal, type Tab, tabs } from "./state";
 import "@xterm/xterm/css/xterm.css";
@@ -126,6 +127,7 @@ function Screen() {
       data-foreign={(tab?.session.foreign.value ?? null) !== null}
     >
       <div ref={frame} class="terminal-mount" />
+      <FindBar />
       {tab && <Message tab={tab} />}
       {!tab && <p class="terminal-none">{t("terminal.none")}</p>}
     </div>

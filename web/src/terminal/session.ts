@@ -1,17 +1,21 @@
 /** A terminal on the page: xterm drawing what a TerminalStream brings. Lives on while its tab is not shown. */
 import { type Signal, signal } from "@preact/signals";
+import type { ISearchDecorationOptions, SearchAddon } from "@xterm/addon-search";
 import { Unicode11Addon } from "@xterm/addon-unicode11";
 import { WebLinksAddon } from "@xterm/addon-web-links";
 import { type ITheme, Terminal } from "@xterm/xterm";
 import { API } from "../api/http";
 import { listTerminals } from "../api/workspace";
+import { confirm } from "../app/confirm";
+import { t } from "../i18n";
+import { settings } from "../settings/state";
 import { resolveColour } from "../theme/theme";
 import { type Box, fontFor, roomFor, same } from "./fit";
+import { followUrl, placesOf } from "./follow";
 import { type Size, type Status, type StreamState, SUBPROTOCOL, TerminalStream } from "./stream";
 
 /** As many as the agent keeps. */
 const SCROLLBACK_LINES = 10_000;
-const FONT_SIZE = 13;
 /** A connection that is back sooner than this has not been missed by anybody. */
 const MISSED_MS = 800;
 
@@ -63,6 +67,7 @@ export class TerminalSession {
   private room: Size | null = null;
   /** Of one character, in our own font. */
   private cell: Box | null = null;
+  private finder: SearchAddon | null = null;
   private missed: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly id: string) {
@@ -70,14 +75,19 @@ export class TerminalSession {
       allowProposedApi: true,
       cursorBlink: true,
       fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--mono"),
-      fontSize: FONT_SIZE,
+      fontSize: settings.peek().terminalFont,
       lineHeight: 1.2,
       scrollback: SCROLLBACK_LINES,
       theme: colours(),
     });
     this.terminal.loadAddon(new Unicode11Addon());
     this.terminal.unicode.activeVersion = "11";
-    this.terminal.loadAddon(new WebLinksAddon());
+    this.terminal.loadAddon(new WebLinksAddon((_, uri) => followUrl(uri)));
+    this.terminal.registerLinkProvider(placesOf(this.terminal, () => this.status.peek().cwd));
+    this.terminal.onSelectionChange(() => {
+      if (!settings.peek().copyOnSelect || !this.terminal.hasSelection()) return;
+      void navigator.clipboard?.writeText(this.terminal.getSelection());
+    });
     this.stream = new TerminalStream({
       connect: (since) => new WebSocket(streamUrl(id, since), SUBPROTOCOL),
       write: (bytes, shown) => this.terminal.write(bytes, shown),
@@ -103,6 +113,7 @@ export class TerminalSession {
       this.element = document.createElement("div");
       this.element.className = "terminal-screen";
       parent.append(this.element);
+      this.element.addEventListener("paste", (event) => this.ask(event), { capture: true });
       this.terminal.open(this.element);
       void this.drawOnGpu();
     }
@@ -124,6 +135,56 @@ export class TerminalSession {
 
   focus(): void {
     this.terminal.focus();
+  }
+
+  /** What is typed is looked for from where the last one was found, the newest lines first. */
+  async find(text: string, direction: "next" | "previous", typing: boolean): Promise<void> {
+    if (!this.finder) {
+      const { SearchAddon } = await import("@xterm/addon-search");
+      this.finder ??= new SearchAddon();
+      this.terminal.loadAddon(this.finder);
+    }
+    if (text === "") return this.finder.clearDecorations();
+    const [match, border] = [resolveColour("--wood-soft"), resolveColour("--accent")].map(hexOf);
+    const decorations = {
+      matchBackground: match,
+      activeMatchBackground: hexOf(resolveColour("--select")),
+      matchOverviewRuler: border as string,
+      activeMatchColorOverviewRuler: border as string,
+    };
+    const options = { incremental: typing, decorations: decorations as ISearchDecorationOptions };
+    if (direction === "next") this.finder.findNext(text, options);
+    else this.finder.findPrevious(text, options);
+  }
+
+  endFind(): void {
+    this.finder?.clearDecorations();
+    this.terminal.clearSelection();
+    this.focus();
+  }
+
+  /** Lines pasted where no program says that it takes them as text would run one after another. */
+  private ask(event: ClipboardEvent): void {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    const lines = text.trimEnd().split(/\r\n|\r|\n/);
+    if (lines.length < 2 || this.terminal.modes.bracketedPasteMode) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const shown = lines.slice(0, 8).join("\n") + (lines.length > 8 ? "\n…" : "");
+    void confirm(t("terminal.paste", { count: lines.length }), shown, t("terminal.paste.confirm")).then(
+      (yes) => {
+        if (yes) this.terminal.paste(text);
+        this.focus();
+      },
+    );
+  }
+
+  /** Letters of another size: cells are measured anew. */
+  restyle(): void {
+    this.terminal.options.fontSize = settings.peek().terminalFont;
+    this.cell = null;
+    // xterm draws the new size first.
+    requestAnimationFrame(() => this.fit());
   }
 
   repaint(): void {
@@ -196,7 +257,8 @@ export class TerminalSession {
     const { cols, rows } = this.terminal;
     const foreign = same(room, this.terminal) ? null : { cols, rows };
     if (!same(foreign, this.foreign.peek())) this.foreign.value = foreign;
-    const font = foreign ? fontFor(foreign, pane, cell, FONT_SIZE) : FONT_SIZE;
+    const own = settings.peek().terminalFont;
+    const font = foreign ? fontFor(foreign, pane, cell, own) : own;
     if (this.terminal.options.fontSize !== font) this.terminal.options.fontSize = font;
   }
 
@@ -208,7 +270,12 @@ export class TerminalSession {
   /** Measured once, as soon as there is something to measure. */
   private measure(): Box | null {
     const screen = this.element?.querySelector<HTMLElement>(".xterm-screen");
-    if (!this.cell && screen && screen.offsetWidth > 0 && this.terminal.options.fontSize === FONT_SIZE) {
+    if (
+      !this.cell &&
+      screen &&
+      screen.offsetWidth > 0 &&
+      this.terminal.options.fontSize === settings.peek().terminalFont
+    ) {
       const { cols, rows } = this.terminal;
       this.cell = { width: screen.offsetWidth / cols, height: screen.offsetHeight / rows };
     }
@@ -227,6 +294,12 @@ export class TerminalSession {
       // No WebGL here.
     }
   }
+}
+
+/** `rgb(1, 2, 3)` as `#010203`, which is all that the finder reads. */
+function hexOf(colour: string): string {
+  const parts = colour.match(/\d+(\.\d+)?/g)?.slice(0, 3) ?? [];
+  return `#${parts.map((part) => Math.round(Number(part)).toString(16).padStart(2, "0")).join("")}`;
 }
 
 /** WebGL that a CPU only pretends is slower than no WebGL. */

@@ -5,6 +5,7 @@ import type { TerminalInfo } from "../api/types";
 import { createTerminal, deleteTerminal, listTerminals } from "../api/workspace";
 import { showTerminal } from "../app/layout";
 import { root } from "../files/state";
+import { settings } from "../settings/state";
 import { paintCount } from "../theme/theme";
 import { workspace } from "../workspace/state";
 import { TerminalSession } from "./session";
@@ -91,6 +92,11 @@ export function startTerminals(): void {
   effect(() => {
     paintCount.value;
     for (const { session } of tabs.peek()) session.repaint();
+  });
+  const font = computed(() => settings.value.terminalFont);
+  effect(() => {
+    font.value;
+    for (const { session } of tabs.peek()) session.restyle();
   });
   const nudge = () => {
     for (const { session } of tabs.peek()) session.nudge();

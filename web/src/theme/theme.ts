@@ -1,12 +1,13 @@
-/** Light, dark, or what the system says; kept in this browser and in a cookie the server's pages can read. */
+/** Light, dark, high contrast, or what the system says; kept in this browser and in a cookie the server's pages can read. */
 import { effect, signal } from "@preact/signals";
 
-export type Theme = "system" | "light" | "dark";
+export const THEMES = ["system", "light", "dark", "contrast"] as const;
+export type Theme = (typeof THEMES)[number];
 const KEY = "maru.theme";
 
 function stored(): Theme {
   const value = localStorage.getItem(KEY);
-  return value === "light" || value === "dark" ? value : "system";
+  return THEMES.find((each) => each === value) ?? "system";
 }
 
 export const theme = signal<Theme>(stored());
@@ -14,7 +15,7 @@ export const theme = signal<Theme>(stored());
 export const paintCount = signal(0);
 
 export function nextTheme(now: Theme): Theme {
-  return now === "system" ? "light" : now === "light" ? "dark" : "system";
+  return THEMES[(THEMES.indexOf(now) + 1) % THEMES.length] as Theme;
 }
 
 /** Follows the signal for as long as the page lives. */
@@ -29,9 +30,11 @@ export function startTheme(): void {
     }
     paintCount.value = paintCount.peek() + 1;
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    paintCount.value += 1;
-  });
+  for (const query of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"]) {
+    matchMedia(query).addEventListener("change", () => {
+      paintCount.value += 1;
+    });
+  }
 }
 
 /** The colour a custom property has now, as `rgb(…)`, for those that can't read CSS (the terminal). */
