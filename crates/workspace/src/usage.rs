@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use http_body_util::{BodyExt, Empty};
 use jiff::Timestamp;
-use maru_protocol::Stats;
+use maru_protocol::{NoticeKind, Stats};
 use maru_store::workspaces::StoppedFor;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
@@ -16,6 +16,7 @@ use tokio_util::io::StreamReader;
 use crate::entry::Entry;
 use crate::idle::{Verdict, decide};
 use crate::queue::{Request, Settled};
+use crate::runtime::HomeKind;
 use crate::view::{State, Usage};
 use crate::workspaces::Shared;
 
@@ -64,9 +65,15 @@ fn show(entry: &Entry, stats: &Stats, cpus: f64) {
     entry.publish(|view| {
         if view.state == State::Ready {
             view.usage = Some(usage);
-            view.notices.clone_from(&stats.notices);
+            view.notices = stats.notices.iter().filter(|notice| concerns(view.home, notice.kind)).cloned().collect();
         }
     });
+}
+
+/// A home that shares its file system with all others is not what fills it: that it is nearly full is for whoever runs this
+/// server, and only that nothing can be saved is told.
+fn concerns(home: Option<HomeKind>, kind: NoticeKind) -> bool {
+    home != Some(HomeKind::Shared) || !matches!(kind, NoticeKind::DiskLow | NoticeKind::InodesLow)
 }
 
 /// Publishes what the agent tells by itself, however many look: what ran out at once, and usage as it changes.

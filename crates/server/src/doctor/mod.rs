@@ -1,8 +1,10 @@
 //! `maru doctor`: what is wrong with this installation, and the fix of each thing. It works whether the server runs or
 //! not, changes nothing, and asks each part itself.
 //!
-//! [`machine`] asks the machine and its Docker Engine, [`installation`] what is Maru's own.
+//! [`machine`] asks the machine and its Docker Engine, [`homes`] looks at what holds homes to their size, [`installation`]
+//! at what is Maru's own.
 
+mod homes;
 mod installation;
 mod machine;
 
@@ -115,6 +117,7 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     if let Some(engine) = &engine {
         machine::runc(engine, &mut findings).await;
         machine::fences(engine, &mut findings).await;
+        homes::homes(engine, &mut findings).await;
         installation::images(engine, &serving, &mut findings).await;
         if serving.embedded_cluster {
             installation::cluster(engine, &mut findings).await;

@@ -3,11 +3,11 @@
 use axum::extract::{Path, State};
 use axum::routing::get;
 use axum::{Json, Router};
-use maru_model::{ClassId, Egress, Role, Text};
-use maru_workspace::State as WorkspaceState;
+use maru_model::{ClassId, Egress, Text};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::classes::{carry_over, looked_after};
 use crate::auth::CurrentUser;
 use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
@@ -16,13 +16,10 @@ pub fn routes() -> Router<AppState> {
     Router::new().route("/admin/classes/{id}/egress", get(show).put(set))
 }
 
-/// A class that the caller looks after: any for administrators, one's own for instructors.
 async fn class(state: &AppState, caller: &CurrentUser, id: String) -> ApiResult<(ClassId, Option<Egress>)> {
-    caller.require_staff()?;
-    let class = ClassId::from(id);
+    let class = looked_after(state, caller, id).await?;
     let set = state.store.class_egress(&class).await?.ok_or_else(ApiError::not_found)?;
-    let own = caller.user.role == Role::Admin || state.store.classes_of(&caller.user.id).await?.iter().any(|(id, _)| *id == class);
-    if own { Ok((class, set)) } else { Err(ApiError::not_found()) }
+    Ok((class, set))
 }
 
 fn body(state: &AppState, set: Option<Egress>) -> Value {
@@ -59,18 +56,7 @@ async fn set(
     state.store.set_class_egress(&class, wish.egress).await?;
     let word = wish.egress.map_or("installation", Egress::as_str);
     state.store.audit(&caller.user.id, None, "class.egress", &format!("{class} {word}")).await?;
-    let members = state.store.members(&class).await?;
-    let mut running = Vec::new();
-    for (owner, view) in state.workspaces.list() {
-        let runs = matches!(view.state, WorkspaceState::Ready | WorkspaceState::Starting | WorkspaceState::Queued);
-        if runs && members.contains(&owner.id) {
-            if wish.now {
-                state.workspaces.recreate(&owner).await?;
-            }
-            running.push(owner.login);
-        }
-    }
     let mut body = body(&state, wish.egress);
-    body[if wish.now { "recreated" } else { "at_next_start" }] = json!(running);
+    carry_over(&state, &class, wish.now, &mut body).await?;
     Ok(Json(body))
 }

@@ -4,10 +4,12 @@ mod admin;
 mod app;
 mod builds;
 mod check;
+mod classes;
 mod deployments;
 mod egress;
 mod git;
 mod health;
+mod limits;
 mod me;
 pub mod registry_token;
 mod repositories;
@@ -37,6 +39,7 @@ pub fn router(state: AppState) -> Router {
         .merge(deployments::routes())
         .merge(admin::routes())
         .merge(egress::routes())
+        .merge(limits::routes())
         .merge(proxy::api_routes())
         .fallback(async || ApiError::not_found())
         .layer(from_fn(framework_refusals));

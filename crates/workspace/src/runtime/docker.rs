@@ -201,7 +201,8 @@ impl Docker {
         ]);
         let of_image = image.config.clone().unwrap_or_default();
         let image_env = of_image.env.as_deref().unwrap_or_default();
-        let mut container = spec::container(&self.config, &limits, &files, row, image_env, &network, &volume, labels);
+        let mut container = spec::container(&self.config, &limits, &files, row, image_env, &network, &volume);
+        container.labels = Some(labels);
         egress::prepare(egress, &mut container);
         let name = self.name(&row.login);
         match self.engine.create_container(&name, container.clone()).await {

@@ -94,7 +94,6 @@ pub(crate) fn container(
     image_env: &[String],
     network: &str,
     volume: &str,
-    labels: HashMap<String, String>,
 ) -> models::ContainerCreateBody {
     models::ContainerCreateBody {
         image: Some(config.image.clone()),
@@ -106,7 +105,6 @@ pub(crate) fn container(
         entrypoint: Some(vec![AGENT.to_owned()]),
         cmd: Some(vec!["serve".to_owned()]),
         stop_signal: Some("SIGTERM".to_owned()),
-        labels: Some(labels),
         host_config: Some(host(config, limits, files, network, volume)),
         ..Default::default()
     }
