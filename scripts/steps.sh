@@ -136,7 +136,7 @@ announce_plan() {
   ide=$((EXPECTED[images] + EXPECTED[web]))
   ide=$((EXPECTED[agent] > ide ? EXPECTED[agent] : ide))
   ide=$((EXPECTED[program] > ide ? EXPECTED[program] : ide))
-  all=$((ide + EXPECTED[node] + EXPECTED[cluster] + EXPECTED[deploy]))
+  all=$((EXPECTED[node] + EXPECTED[cluster] + EXPECTED[deploy]))
   say "Maru at $URL, data in $DATA" "마루: $URL, 데이터: $DATA"
   if [ ! -x "$MARU" ]; then
     say "If all has to be built: about $(duration "$ide") to the IDE, $(duration "$all") to everything." \

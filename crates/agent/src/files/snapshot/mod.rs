@@ -68,8 +68,8 @@ fn version_of(stat: &Stat) -> Version {
     Version {
         inode: stat.st_ino,
         size: stat.st_size.unsigned_abs(),
-        modified: nanos(stat.st_mtime, stat.st_mtime_nsec as u64),
-        changed: nanos(stat.st_ctime, stat.st_ctime_nsec as u64),
+        modified: nanos(stat.st_mtime, stat.st_mtime_nsec),
+        changed: nanos(stat.st_ctime, stat.st_ctime_nsec),
     }
 }
 

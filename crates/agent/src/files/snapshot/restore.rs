@@ -166,7 +166,7 @@ impl Restoring<'_> {
             }
             there => {
                 if there.is_some() {
-                    self.to_trash(&place, &path, &node.path)?;
+                    self.give_to_trash(&place, &path, &node.path)?;
                 }
                 mkdirat(&place.dir, &place.name, Mode::from_raw_mode(0o700)).map_err(failed)?;
                 self.report.folders += 1;
@@ -277,7 +277,7 @@ impl Restoring<'_> {
         renameat_with(&place.dir, temporary, &place.dir, &place.name, RenameFlags::NOREPLACE).map_err(failed)
     }
 
-    fn to_trash(&mut self, place: &Place, path: &Path, shown: &str) -> Result<(), AgentError> {
+    fn give_to_trash(&mut self, place: &Place, path: &Path, shown: &str) -> Result<(), AgentError> {
         let _turn = self.agent.saving.blocking_lock();
         trash::put(&self.agent.home, place, path, shown)?;
         self.report.trashed += 1;
