@@ -34,10 +34,11 @@ export async function openIde(
   const answer = await page.request.post(`${maru.url}/api/v1/session`, { data: { login, password } });
   if (!answer.ok()) throw new Error(`login: ${answer.status()} ${await answer.text()}`);
   await page.goto(`${maru.url}/ide`);
+  // On a phone another pane may be in front of it.
   await page
     .getByTestId("file-tree")
     .locator("[data-path]")
     .first()
-    .waitFor({ timeout: 90 * SECOND });
+    .waitFor({ state: "attached", timeout: 90 * SECOND });
   return page;
 }

@@ -2,7 +2,7 @@
 import { Keys } from "../actions/Keys";
 import { hintOf, runById } from "../actions/registry";
 import { t } from "../i18n";
-import { Icon } from "./icons";
+import { Icon, type IconName } from "./icons";
 import { showDeploy, showSide, showView, sizes } from "./layout";
 import { VIEWS, type View } from "./views";
 
@@ -21,55 +21,84 @@ export function ActivityBar() {
         <ViewButton key={view.id} view={view} />
       ))}
       <span class="spacer" />
-      <button
-        type="button"
-        class="activity-button wide-only"
-        aria-pressed={deployOpen}
-        aria-label={t("deploy.title")}
-        data-testid="activity-deploy"
-        onClick={() => showDeploy(!deployOpen)}
-      >
-        <Icon name="rocket" />
-        <Tip text={t("deploy.title")} keys={hintOf("deploy.show")} />
-      </button>
-      <button
-        type="button"
-        class="activity-button"
-        aria-label={t("settings.title")}
-        data-testid="activity-settings"
-        onClick={() => runById("app.settings")}
-      >
-        <Icon name="gear" />
-        <Tip text={t("settings.title")} keys={hintOf("app.settings")} />
-      </button>
+      <ActivityButton
+        id="deploy"
+        title={t("deploy.title")}
+        icon="rocket"
+        keys={hintOf("deploy.show")}
+        pressed={deployOpen}
+        wideOnly
+        onPress={() => showDeploy(!deployOpen)}
+      />
+      <ActivityButton
+        id="settings"
+        title={t("settings.title")}
+        icon="gear"
+        keys={hintOf("app.settings")}
+        onPress={() => runById("app.settings")}
+      />
     </nav>
   );
 }
 
 function ViewButton({ view }: { view: View }) {
-  const shown = sizes.value.sideOpen && sizes.value.view === view.id;
-  const count = view.badge?.() ?? 0;
-  const title = t(view.title);
   return (
-    <button
-      type="button"
-      class="activity-button"
-      aria-pressed={shown}
-      aria-label={count > 0 ? `${title} (${count})` : title}
-      data-testid={`activity-${view.id}`}
-      onClick={() => toggleView(view.id)}
-    >
-      <Icon name={view.icon} />
-      {count > 0 && <span class="activity-badge">{count > 99 ? "99+" : count}</span>}
-      <Tip text={title} keys={hintOf(`view.${view.id}`)} />
-    </button>
+    <ActivityButton
+      id={view.id}
+      title={t(view.title)}
+      icon={view.icon}
+      keys={hintOf(`view.${view.id}`)}
+      pressed={sizes.value.sideOpen && sizes.value.view === view.id}
+      count={view.badge?.() ?? 0}
+      onPress={() => toggleView(view.id)}
+    />
   );
 }
 
-function Tip({ text, keys }: { text: string; keys: string | undefined }) {
+interface ActivityButtonProps {
+  id: string;
+  title: string;
+  icon: IconName;
+  keys: string | undefined;
+  /** Of a button that switches something. */
+  pressed?: boolean;
+  /** How much waits there. */
+  count?: number;
+  wideOnly?: boolean;
+  onPress: () => void;
+}
+
+function ActivityButton({
+  id,
+  title,
+  icon,
+  keys,
+  pressed,
+  count = 0,
+  wideOnly,
+  onPress,
+}: ActivityButtonProps) {
   return (
-    <span class="tip" aria-hidden="true">
-      {text} <Keys of={keys} />
+    <span class={wideOnly ? "activity-item wide-only" : "activity-item"}>
+      <button
+        type="button"
+        class="activity-button"
+        aria-pressed={pressed}
+        aria-label={count > 0 ? `${title} (${count})` : title}
+        data-testid={`activity-${id}`}
+        onClick={onPress}
+      >
+        <Icon name={icon} />
+        {count > 0 && (
+          <span class="activity-badge" aria-hidden="true">
+            {count > 99 ? "99+" : count}
+          </span>
+        )}
+      </button>
+      {/* Beside the button: what it says is not a part of the button's name. */}
+      <span class="tip" aria-hidden="true">
+        {title} <Keys of={keys} />
+      </span>
     </span>
   );
 }

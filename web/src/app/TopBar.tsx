@@ -20,7 +20,7 @@ export function TopBar() {
   return (
     <header class="top-bar">
       <h1 class="brand">
-        <a href="/ide">
+        <a href="/ide" aria-label="Maru 마루">
           <Logo size={26} />
           <span>
             Maru <span class="brand-ko">마루</span>
@@ -54,13 +54,7 @@ export function TopBar() {
 
 function PaletteButton() {
   return (
-    <button
-      type="button"
-      class="palette-button"
-      aria-label={t("palette.open")}
-      data-testid="palette-button"
-      onClick={() => openPalette("")}
-    >
+    <button type="button" class="palette-button" data-testid="palette-button" onClick={() => openPalette("")}>
       <Icon name="search" />
       <span class="palette-words">{t("palette.open")}</span>
       <Keys of={hintOf("palette.files")} />

@@ -117,7 +117,8 @@ function extensions(path: string, separator: string, indent: string, readOnly: b
     language.of([]),
     words.of(phrases()),
     liked.of(likes()),
-    EditorView.contentAttributes.of({ "aria-label": path, spellcheck: "false" }),
+    // Said to be focusable for tools that do not know it of what can be edited.
+    EditorView.contentAttributes.of({ "aria-label": path, spellcheck: "false", tabindex: "0" }),
     EditorView.updateListener.of((update) => {
       if (shown === null) return;
       states.set(shown, update.state);

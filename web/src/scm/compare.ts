@@ -19,7 +19,7 @@ export async function compare(
   const extensions: Extension = [
     lineNumbers(),
     EditorState.readOnly.of(true),
-    EditorView.contentAttributes.of({ "aria-label": path }),
+    EditorView.contentAttributes.of({ "aria-label": path, tabindex: "0" }),
     language ?? [],
     look,
   ];
