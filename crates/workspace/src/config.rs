@@ -4,6 +4,8 @@ use std::time::Duration;
 use maru_model::{Egress, Limits, Login, ProjectName, Text, UserId};
 use maru_store::workspaces::StoppedFor;
 
+use crate::snapshots::Retention;
+
 /// Who a workspace belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
@@ -29,6 +31,20 @@ impl Tool {
     pub fn kubectl(node_image: impl Into<String>) -> Self {
         Self { name: "kubectl".to_owned(), image: node_image.into(), path: "/usr/local/lib/maru/kube".to_owned() }
     }
+}
+
+/// How snapshots of homes are taken and kept.
+#[derive(Clone, Debug)]
+pub struct SnapshotConfig {
+    /// Where they are.
+    pub folder: PathBuf,
+    /// How long after the last one a workspace that runs is looked at again.
+    pub every: Duration,
+    /// How long making a container anew waits for the snapshot before it.
+    pub before: Duration,
+    /// Bytes that a file may take on the disk to be in a snapshot.
+    pub largest_file: u64,
+    pub retention: Retention,
 }
 
 /// What every workspace of this installation has in common.
@@ -57,6 +73,7 @@ pub struct Config {
     pub idle_after: Option<Duration>,
     /// How long a home that a reset put aside can be given back.
     pub undo_for: Duration,
+    pub snapshots: SnapshotConfig,
     /// How often all containers are compared with what is believed of them, and their usage is read.
     pub look_every: Duration,
 }
@@ -66,10 +83,18 @@ impl Config {
     #[must_use]
     pub fn new(image: impl Into<String>, agent: impl Into<PathBuf>, tools: impl Into<PathBuf>) -> Self {
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+        let tools = tools.into();
         Self {
             image: image.into(),
             agent: agent.into(),
-            tools: tools.into(),
+            snapshots: SnapshotConfig {
+                folder: tools.with_file_name("snapshots"),
+                every: Duration::from_secs(60 * 60),
+                before: Duration::from_secs(60),
+                largest_file: 2 << 30,
+                retention: Retention::default(),
+            },
+            tools,
             provided: Vec::new(),
             limits: Limits::default(),
             homes: None,

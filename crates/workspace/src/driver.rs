@@ -160,12 +160,19 @@ impl Driver {
             }
             Request::Recreate => {
                 self.failures = 0;
+                let home = shared.home_to_save(&self.entry).await;
+                self.enter(State::Stopping, None, shared.config.snapshots.before);
+                let saved = shared.snapshot_before(&self.entry).await;
                 self.link_stop.cancel();
                 self.ending(async {
                     docker.stop(&login).await?;
                     docker.remove(&login).await
                 })
                 .await?;
+                if !saved {
+                    self.enter(State::Stopping, None, shared.config.snapshots.before);
+                    shared.snapshot_at_rest(&self.entry, home).await;
+                }
             }
             Request::Force => {
                 self.failures = 0;
@@ -220,7 +227,11 @@ impl Driver {
             .map_err(|_| WorkspaceError::Passing(late(&Text::new("waiting for its turn", "시작 차례 기다리기"), QUEUE_DEADLINE)))?;
         let image = self.phase(Phase::Image, shared.docker.image()).await?;
         let limits = shared.limits(&row.user_id).await?;
-        self.phase(Phase::Create, self.create(&row, &image, limits)).await?;
+        let create = async {
+            shared.home_is_free(&self.entry).await;
+            self.create(&row, &image, limits).await
+        };
+        self.phase(Phase::Create, create).await?;
         let booted = self.phase(Phase::Boot, async {
             let kind = shared.docker.start(&row, &limits).await?;
             self.entry.publish(|view| (view.limits, view.home) = (limits, kind));

@@ -36,13 +36,14 @@ mod reconcile;
 mod runtime;
 mod safe;
 mod setup;
+mod snapshots;
 mod starts;
 mod tools;
 mod usage;
 mod view;
 mod workspaces;
 
-pub use config::{Config, Owner, Tool};
+pub use config::{Config, Owner, SnapshotConfig, Tool};
 pub use error::WorkspaceError;
 pub use link::{AgentLink, Inbound, InboundStream, LinkFailure, PortStream};
 pub use maru_model::Limits;
@@ -51,5 +52,9 @@ pub use maru_store::ports::{Sharing, Visibility};
 pub use notices::NoticeWords;
 pub use runtime::HomeKind;
 pub use safe::Reason as SafeReason;
+pub use snapshots::{
+    Busy as SnapshotBusy, Content as SnapshotContent, Details as SnapshotDetails, Done, Overview as Snapshots, Reason as SnapshotReason,
+    Restored as SnapshotRestored, Retention, Snapshot, SnapshotChanges, Trouble as SnapshotTrouble, Wanted as RestoreWanted,
+};
 pub use view::{Phase, State, Usage, WorkspaceView};
 pub use workspaces::Workspaces;

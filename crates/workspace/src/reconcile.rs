@@ -12,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::entry::Entry;
 use crate::queue::Settled;
+use crate::snapshots;
 use crate::tools;
 use crate::usage;
 use crate::workspaces::Shared;
@@ -24,7 +25,7 @@ const HOMES_EVERY: Duration = Duration::from_secs(60 * 60);
 const PAUSE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn run(shared: Arc<Shared>) {
-    let all = async { tokio::join!(listen(&shared), look(&shared), provide(&shared), clear(&shared)) };
+    let all = async { tokio::join!(listen(&shared), look(&shared), provide(&shared), clear(&shared), snapshots::run(&shared)) };
     shared.stop.run_until_cancelled(all).await;
 }
 

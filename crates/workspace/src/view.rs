@@ -148,4 +148,6 @@ pub struct WorkspaceView {
     pub safe_mode: Option<safe::Reason>,
     /// Until when the home before the last reset can be given back.
     pub undo_until: Option<Timestamp>,
+    /// Why the last snapshot that was to be taken was not.
+    pub snapshot_trouble: Option<Text>,
 }

@@ -22,6 +22,7 @@ use crate::link::{AgentLink, Inbound};
 use crate::queue::Request;
 use crate::reconcile;
 use crate::runtime::Docker;
+use crate::snapshots::Desks;
 use crate::starts::Starts;
 use crate::usage;
 use crate::view::{State, WorkspaceView};
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) starts: Starts,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
+    pub(crate) desks: Desks,
     entries: Mutex<HashMap<UserId, Arc<Entry>>>,
 }
 
@@ -88,6 +90,7 @@ impl Shared {
             keep_alive_until: row.keep_alive_until.and_then(|until| Timestamp::from_millisecond(until).ok()),
             safe_mode: None,
             undo_until: None,
+            snapshot_trouble: None,
         };
         let user = row.user_id.clone();
         let entry = Arc::new(Entry::new(row, view, AgentLink::new(self.tasks.clone())));
@@ -121,6 +124,7 @@ impl Workspaces {
             inbound,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            desks: Desks::default(),
             entries: Mutex::default(),
         });
         let running = match shared.docker.list().await {

@@ -1,5 +1,6 @@
 //! Where workspaces run. Docker is the one there is; another would offer the same few verbs to the driver.
 
+mod beside;
 mod direct;
 pub(crate) mod docker;
 mod egress;
