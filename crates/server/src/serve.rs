@@ -129,6 +129,7 @@ fn workspace_config(config: &Config) -> maru_workspace::Config {
     workspace.idle_after = config.idle_stop;
     workspace.egress = config.egress;
     workspace.homes = Some(config.data.join("homes"));
+    workspace.snapshots.folder = config.data.join("snapshots");
     workspace.provided.push(Tool::kubectl(config.node_image.clone()));
     workspace
 }

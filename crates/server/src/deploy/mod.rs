@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use maru_model::{DeploymentId, Text, UserId};
 use maru_store::deployments::{DeploymentRow, Started};
 use maru_store::users::User;
+use maru_workspace::SnapshotReason;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -49,7 +50,11 @@ impl Deployments {
     pub async fn start(&self, state: &AppState, user: &User, key: Option<&str>, message: &str) -> ApiResult<Deployment> {
         let steps = serde_json::to_string(&view::new_steps()).map_err(ApiError::internal)?;
         match state.store.start_deployment(&user.id, key, message, &steps).await? {
-            Started::New(row) => self.spawn(state, user, row),
+            Started::New(row) => {
+                // Meanwhile: a Deploy changes nothing in the home, and does not wait for this.
+                state.workspaces.snapshot_meanwhile(&user.id, SnapshotReason::Deploy);
+                self.spawn(state, user, row)
+            }
             Started::Before(row) => self.view(row),
             Started::Busy(id) => Err(ApiError::new(
                 http::StatusCode::CONFLICT,

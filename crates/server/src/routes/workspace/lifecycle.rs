@@ -60,6 +60,7 @@ pub(super) fn body(view: &WorkspaceView, lang: maru_model::Lang) -> Value {
         "keep_alive_until": view.keep_alive_until,
         "safe_mode": view.safe_mode.map(|reason| json!({"reason": reason, "text": reason.text().get(lang)})),
         "undo_until": view.undo_until,
+        "snapshot_trouble": view.snapshot_trouble.as_ref().map(|cause| cause.get(lang)),
     })
 }
 
