@@ -6,6 +6,7 @@ import { EditorGroup } from "../editor/EditorGroup";
 import { t } from "../i18n";
 import { Palette } from "../palette/Palette";
 import { SettingsDialog } from "../settings/SettingsDialog";
+import { Snapshots } from "../snapshots/Snapshots";
 import { TerminalPanel } from "../terminal/TerminalPanel";
 import { WorkspaceBanner } from "../workspace/Banner";
 import { StartView } from "../workspace/StartView";
@@ -94,6 +95,7 @@ export function App() {
       <Palette />
       <Shortcuts />
       <SettingsDialog />
+      <Snapshots />
       <ConfirmDialog />
     </div>
   );

@@ -14,6 +14,7 @@ import { scmActions } from "../scm/actions";
 import { openSearch } from "../search/state";
 import { showSettings } from "../settings/SettingsDialog";
 import { change, settings, zoom } from "../settings/state";
+import { snapshotActions } from "../snapshots/open";
 import { finding } from "../terminal/FindBar";
 import { activeId, activeTab, closeTerminal, newTerminal, stepTerminal, tabs } from "../terminal/state";
 import { theme } from "../theme/theme";
@@ -327,5 +328,6 @@ export function startActions(): void {
     ...terminals,
     ...scmActions,
     ...ladderActions,
+    ...snapshotActions,
   );
 }

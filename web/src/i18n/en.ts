@@ -1,11 +1,13 @@
 import { ideEn } from "./ide.en";
 import { limitsEn } from "./limits.en";
 import { scmEn } from "./scm.en";
+import { snapshotsEn } from "./snapshots.en";
 
 export const en = {
   ...ideEn,
   ...limitsEn,
   ...scmEn,
+  ...snapshotsEn,
   "app.title": "Maru",
   "app.skip": "Skip to the editor",
   "app.project": "Project",
@@ -74,12 +76,12 @@ export const en = {
   "workspace.recreate": "Recreate the workspace",
   "workspace.recreate.hint": "A new container; your home folder stays",
   "workspace.recreate.text":
-    "All programs end, and what is outside your home folder is made anew. Your home folder stays as it is.",
+    "All programs end, and what is outside your home folder is made anew. Your home folder stays as it is; a snapshot of it is taken first.",
   "workspace.recreate.confirm": "Recreate",
   "workspace.reset": "Factory reset",
   "workspace.reset.hint": "A new container and an empty home folder",
   "workspace.reset.text":
-    "All programs end and you get an empty home folder with the project as it was last pushed. What is in your home folder now is kept for 7 days: “Undo the reset” gives it back.",
+    "All programs end and you get an empty home folder with the project as it was last pushed. What is in your home folder now is kept for 7 days: “Undo the reset” gives it back. A snapshot of it is taken first as well.",
   "workspace.reset.confirm": "Reset everything",
   "workspace.undo": "Undo the reset",
   "workspace.undo.hint": "Until {time}",

@@ -2,11 +2,13 @@ import type { Messages } from ".";
 import { ideKo } from "./ide.ko";
 import { limitsKo } from "./limits.ko";
 import { scmKo } from "./scm.ko";
+import { snapshotsKo } from "./snapshots.ko";
 
 export const ko: Messages = {
   ...ideKo,
   ...limitsKo,
   ...scmKo,
+  ...snapshotsKo,
   "app.title": "마루",
   "app.skip": "편집기로 건너뛰기",
   "app.project": "프로젝트",
@@ -76,12 +78,12 @@ export const ko: Messages = {
   "workspace.recreate": "작업 공간 다시 만들기",
   "workspace.recreate.hint": "새 컨테이너를 만들고 홈 폴더는 남깁니다",
   "workspace.recreate.text":
-    "모든 프로그램이 끝나고, 홈 폴더 밖의 것은 새로 만들어집니다. 홈 폴더는 그대로 남습니다.",
+    "모든 프로그램이 끝나고, 홈 폴더 밖의 것은 새로 만들어집니다. 홈 폴더는 그대로 남으며, 먼저 스냅샷을 저장합니다.",
   "workspace.recreate.confirm": "다시 만들기",
   "workspace.reset": "초기화",
   "workspace.reset.hint": "새 컨테이너와 빈 홈 폴더로 시작합니다",
   "workspace.reset.text":
-    "모든 프로그램이 끝나고, 마지막으로 push한 프로젝트만 들어 있는 빈 홈 폴더를 받습니다. 지금 홈 폴더에 있는 것은 7일 동안 보관되며 ‘초기화 되돌리기’로 되찾을 수 있습니다.",
+    "모든 프로그램이 끝나고, 마지막으로 push한 프로젝트만 들어 있는 빈 홈 폴더를 받습니다. 지금 홈 폴더에 있는 것은 7일 동안 보관되며 ‘초기화 되돌리기’로 되찾을 수 있습니다. 먼저 스냅샷도 저장합니다.",
   "workspace.reset.confirm": "모두 초기화",
   "workspace.undo": "초기화 되돌리기",
   "workspace.undo.hint": "{time}까지",

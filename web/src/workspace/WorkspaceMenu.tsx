@@ -2,6 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { sayError } from "../app/toast";
 import { lang, t } from "../i18n";
+import { showSnapshots } from "../snapshots/open";
 import { newTerminal } from "../terminal/state";
 import { recreate, reset, restartShell, undoReset } from "./actions";
 import { StatePill } from "./StatePill";
@@ -23,12 +24,12 @@ export function WorkspaceMenu() {
     return () => removeEventListener("pointerdown", away);
   }, []);
   const { state, keep_alive_until, undo_until } = workspace.value ?? {};
-  const item = (label: string, run: () => Promise<void>, hint?: string) => (
+  const item = (label: string, run: () => unknown, hint?: string) => (
     <button
       type="button"
       onClick={() => {
         close();
-        run().catch(sayError);
+        Promise.resolve(run()).catch(sayError);
       }}
     >
       {label}
@@ -61,6 +62,7 @@ export function WorkspaceMenu() {
         {ready && item(t("workspace.cleanShell"), () => newTerminal(true), t("workspace.cleanShell.hint"))}
         {ready && item(t("workspace.idle.more"), () => keepAwake(1), t("workspace.idle.more.hint"))}
         {state === "stopped" && item(t("workspace.start"), startWorkspace)}
+        {item(t("snapshots.title"), showSnapshots, t("snapshots.menu.hint"))}
         {!busy && item(t("workspace.restart"), () => act("restart"), t("workspace.restart.hint"))}
         {!busy && item(t("workspace.recreate"), recreate, t("workspace.recreate.hint"))}
         {!busy && item(t("workspace.reset"), reset, t("workspace.reset.hint"))}
