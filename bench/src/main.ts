@@ -6,13 +6,15 @@ import { cpus, loadavg, release } from "node:os";
 import { maru, root } from "../../e2e/src/instance.ts";
 import { deployBench } from "./deploy.ts";
 import { echo } from "./echo.ts";
+import { floodBench } from "./flood.ts";
 import { type Measure, met, ratio } from "./measure.ts";
 import { memory } from "./memory.ts";
 import { pod } from "./pod.ts";
+import { searchBench } from "./search.ts";
 import { startBench } from "./start.ts";
 import { cleanUp } from "./student.ts";
 
-const benches = [startBench, echo, deployBench, pod, memory];
+const benches = [startBench, echo, floodBench, searchBench, deployBench, pod, memory];
 
 /** Three digits that matter. */
 const number = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));

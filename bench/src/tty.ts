@@ -5,7 +5,9 @@ import type { Client } from "../../e2e/src/client.ts";
 import { createTerminal, Viewer } from "../../e2e/src/terminal.ts";
 
 const ENGINE = process.env.DOCKER_HOST?.replace(/^unix:\/\//, "") ?? "/var/run/docker.sock";
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
+/** Characters of output that are kept to look for something in: the end of a flood. */
+const KEPT = 4096;
 
 export abstract class Tty {
   private text = "";
@@ -15,7 +17,7 @@ export abstract class Tty {
   abstract close(): Promise<void>;
 
   protected output(data: Buffer): void {
-    this.text += data.toString("latin1");
+    this.text = (this.text + data.toString("latin1")).slice(-KEPT);
     this.moved();
   }
 
