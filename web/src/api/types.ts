@@ -133,9 +133,40 @@ export interface Deployment {
   url?: string | null;
 }
 
+export interface CanaryStep {
+  kind: "set_weight" | "pause" | "set_canary_scale" | "analysis" | "experiment" | "other";
+  weight?: number;
+  /** Of a pause that ends by itself. */
+  seconds?: number | null;
+  name?: string;
+}
+
+/** How a Rollout goes from one version to the next. */
+export interface Strategy {
+  kind: "canary" | "blue_green";
+  /** The present step, from 1. */
+  step?: number | null;
+  steps: CanaryStep[];
+  /** What the new version gets of the requests, in percent; null while there is one version. */
+  weight?: number | null;
+  paused?: { message: string; until?: string | null } | null;
+  aborted: boolean;
+  updating: boolean;
+}
+
+export interface AppPod {
+  name: string;
+  owner: string;
+  role?: string | null;
+  ready: boolean;
+}
+
 export interface App {
   url?: string | null;
   health?: string | null;
+  current?: { id?: string | null } | null;
+  objects?: { name: string; message: string; strategy?: Strategy | null }[];
+  pods?: AppPod[];
 }
 
 export type Visibility = "private" | "class" | "public";

@@ -10,6 +10,7 @@ import { projectPath, reveal } from "../files/state";
 import { t } from "../i18n";
 import { BuildLog } from "./BuildLog";
 import { now } from "./clock";
+import { Strategies } from "./Strategies";
 import { allSteps, app, cancel, deployment, isOver, running, stepSeconds } from "./state";
 import "./deploy.css";
 
@@ -43,6 +44,7 @@ export function DeployPanel() {
       </header>
       <div class="deploy-body">
         <Outcome of={current} />
+        <Strategies />
         {!current && <p class="deploy-intro">{t("deploy.intro")}</p>}
         <ol class="steps" data-testid="deploy-steps" data-state={current?.state ?? "none"} aria-live="polite">
           {allSteps(current).map((step) => (

@@ -65,7 +65,7 @@ export async function resumeDeployment(): Promise<void> {
   if (!isOver(latest)) follow(latest.id);
 }
 
-async function refreshApp(): Promise<void> {
+export async function refreshApp(): Promise<void> {
   app.value = await readApp();
 }
 

@@ -2,12 +2,14 @@ import { ideEn } from "./ide.en";
 import { limitsEn } from "./limits.en";
 import { scmEn } from "./scm.en";
 import { snapshotsEn } from "./snapshots.en";
+import { strategyEn } from "./strategy.en";
 
 export const en = {
   ...ideEn,
   ...limitsEn,
   ...scmEn,
   ...snapshotsEn,
+  ...strategyEn,
   "app.title": "Maru",
   "app.skip": "Skip to the editor",
   "app.project": "Project",

@@ -3,12 +3,14 @@ import { ideKo } from "./ide.ko";
 import { limitsKo } from "./limits.ko";
 import { scmKo } from "./scm.ko";
 import { snapshotsKo } from "./snapshots.ko";
+import { strategyKo } from "./strategy.ko";
 
 export const ko: Messages = {
   ...ideKo,
   ...limitsKo,
   ...scmKo,
   ...snapshotsKo,
+  ...strategyKo,
   "app.title": "마루",
   "app.skip": "편집기로 건너뛰기",
   "app.project": "프로젝트",

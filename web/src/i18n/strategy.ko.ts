@@ -1,0 +1,37 @@
+import type { strategyEn } from "./strategy.en";
+
+/** 블루/그린과 카나리에 관한 말. */
+export const strategyKo: Record<keyof typeof strategyEn, string> = {
+  "strategy.title": "{name} 의 버전 교체 방식",
+  "strategy.canary": "카나리",
+  "strategy.blue_green": "블루/그린",
+  "strategy.steps": "카나리 단계",
+  "strategy.step.set_weight": "요청의 {weight}%를 새 버전으로 보냄",
+  "strategy.step.pause": "승격할 때까지 기다림",
+  "strategy.step.pauseFor": "{seconds}초 기다림",
+  "strategy.step.set_canary_scale": "새 파드 수를 바꿈",
+  "strategy.step.analysis": "잘 동작하는지 측정함",
+  "strategy.step.experiment": "실험을 실행함",
+  "strategy.step.other": "{name}",
+  "strategy.now": "지금",
+  "strategy.traffic": "요청의 {weight}%는 새 버전, {rest}%는 이전 버전이 받습니다",
+  "strategy.one": "모두 한 버전을 받고 있습니다",
+  "strategy.aborted": "중단됨: 모두 이전 버전을 받습니다",
+  "strategy.role.stable": "이전",
+  "strategy.role.canary": "새 버전",
+  "strategy.role.active": "활성",
+  "strategy.role.preview": "미리 보기",
+  "strategy.role.old": "옛 버전",
+  "strategy.pods": "파드",
+  "strategy.pod": "{role}: {count}개 중 {ready}개 준비됨",
+  "strategy.promote": "승격",
+  "strategy.full": "끝까지 승격",
+  "strategy.abort": "중단",
+  "strategy.promoteAsk": "새 버전을 계속 진행할까요?",
+  "strategy.promoteText":
+    "다음 단계로 넘어갑니다. 블루/그린이거나 마지막 단계 뒤라면 모두 새 버전을 받습니다.",
+  "strategy.fullAsk": "모두에게 새 버전을 보낼까요?",
+  "strategy.fullText": "남은 단계를 모두 건너뜁니다.",
+  "strategy.abortAsk": "새 버전을 그만둘까요?",
+  "strategy.abortText": "모두 다시 이전 버전을 받습니다. 파일은 그대로입니다.",
+};
