@@ -40,7 +40,7 @@ export const snapshotsKo: Record<keyof typeof snapshotsEn, string> = {
   "snapshots.download": "예전 {name} 내려받기",
   "snapshots.binary": "텍스트가 아닙니다. 내려받아서 확인하세요.",
   "snapshots.large": "여기에 보여 주기에는 너무 긴 파일입니다. 내려받아서 확인하세요.",
-  "snapshots.restored": "복원했습니다: {what}.",
+  "snapshots.restored": "복원했습니다({what}).",
   "snapshots.restored.nothing": "이미 모두 스냅샷과 같습니다.",
   "snapshots.restored.files": "파일 {count}개",
   "snapshots.restored.folders": "폴더 {count}개",

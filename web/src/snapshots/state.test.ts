@@ -83,7 +83,7 @@ describe("snapshots", () => {
     expect([busy.value, said.value]).toEqual([true, null]);
     answers["GET /workspace/snapshots"] = () => [200, { ...none, restored: { ...earlier, at: "2" } }];
     await refresh();
-    expect([busy.value, said.value]).toEqual([false, { tone: "good", text: "Restored: 2 files." }]);
+    expect([busy.value, said.value]).toEqual([false, { tone: "good", text: "Restored (files: 2)." }]);
     said.value = null;
     await refresh();
     expect(said.value).toBeNull();

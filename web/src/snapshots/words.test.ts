@@ -32,11 +32,11 @@ describe("what is said of snapshots", () => {
   it("tells what a restore has done, and what it could not do", () => {
     expect(restoredText(nothing)).toBe("All of it was as in the snapshot already.");
     expect(restoredText({ ...nothing, files: 2, links: 1, trashed: 1 })).toBe(
-      "Restored: 3 files, 1 moved to the trash.",
+      "Restored (files: 3, moved to the trash: 1).",
     );
     const failed = [{ path: "a", cause: "not allowed" }];
     expect(restoredText({ ...nothing, files: 1, failed })).toBe(
-      "Restored: 1 files. Not restored: 1, such as a (not allowed).",
+      "Restored (files: 1). Not restored: 1, such as a (not allowed).",
     );
     expect(restoredText({ ...nothing, disk_full: true })).toContain("full");
   });
