@@ -10,6 +10,7 @@ use crate::live::Live;
 use crate::model::{HealthState, ObjectHealth, Phase, Rollout, Target};
 use crate::pods::{self, PodView};
 use crate::service::Rollouts;
+use crate::strategy::Paused;
 use crate::surroundings::Source;
 use crate::{apply, wait};
 
@@ -32,6 +33,8 @@ pub struct App {
     /// The newest rollout.
     pub current: Option<Rollout>,
     pub state: CurrentState,
+    /// Where a new version stands still.
+    pub paused: Option<Paused>,
     pub urls: Vec<String>,
     pub objects: Vec<ObjectHealth>,
     pub pods: Vec<PodView>,
@@ -78,7 +81,9 @@ impl Rollouts {
         let newest = self.inner.store.rollouts_of(&user.id, 20).await?;
         let newest: Vec<&RolloutRow> = newest.iter().filter(|rollout| rollout.created_at >= row.created_at).collect();
         let current = newest.first().map(|row| Rollout::from_row(row)).transpose()?;
-        let shown = newest.iter().find(|row| row.phase == Phase::Healthy.as_str()).or_else(|| newest.first());
+        // What is applied is what runs, also where it stands still on its way.
+        let applied = newest.first().filter(|row| row.phase == Phase::Wait.as_str() || row.phase == Phase::Prune.as_str());
+        let shown = applied.or_else(|| newest.iter().find(|row| row.phase == Phase::Healthy.as_str())).or_else(|| newest.first());
         let wanted: Vec<Value> = shown.map(|row| serde_json::from_str(&row.objects)).transpose()?.unwrap_or_default();
         let (objects, pods, answers) = self.look(user, &wanted).await;
         let worst = objects.iter().map(|o| o.state).max().unwrap_or(HealthState::Healthy);
@@ -88,7 +93,7 @@ impl Rollouts {
             Some(Phase::Healthy | Phase::Cancelled) if !answers => CurrentState::Degraded,
             Some(Phase::Healthy | Phase::Cancelled) => match worst {
                 HealthState::Healthy => CurrentState::Healthy,
-                HealthState::Progressing => CurrentState::Progressing,
+                HealthState::Paused | HealthState::Progressing => CurrentState::Progressing,
                 HealthState::Degraded => CurrentState::Degraded,
             },
             Some(_) => CurrentState::Progressing,
@@ -98,6 +103,7 @@ impl Rollouts {
             source: Source { project: row.project, path: row.path },
             target,
             urls: crate::urls::of(&wanted, &settings.scheme, &settings.authority),
+            paused: objects.iter().find_map(|object| object.strategy.as_ref()?.paused.clone()),
             current,
             state,
             objects,

@@ -1,6 +1,8 @@
 use maru_manifest::Diagnostic;
 use maru_model::{RolloutId, Text};
 
+use crate::strategy::Order;
+
 #[derive(Debug, thiserror::Error)]
 pub enum RolloutError {
     #[error(transparent)]
@@ -25,6 +27,9 @@ pub enum RolloutError {
     Kube(#[from] kube::Error),
     #[error("stored JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// No Rollout of the application is in a state to take this order.
+    #[error("nothing waits for this")]
+    NothingWaits(Order),
     /// What the caller gave cannot be taken.
     #[error("{0}")]
     Invalid(Text),
@@ -47,6 +52,14 @@ impl RolloutError {
                 Text::new("The target state failed, so it cannot be rolled out.", "목표 상태가 실패하여 롤아웃할 수 없습니다.")
             }
             Self::Running(_) => Text::new("A rollout of yours is running already.", "이미 롤아웃이 진행 중입니다."),
+            Self::NothingWaits(Order::Abort) => Text::new(
+                "There is nothing to abort: no new version of this rollout is on its way.",
+                "중단할 것이 없습니다. 이 롤아웃에서 진행 중인 새 버전이 없습니다.",
+            ),
+            Self::NothingWaits(Order::Promote { .. }) => Text::new(
+                "There is nothing to promote: no new version of this rollout waits at a pause.",
+                "승격할 것이 없습니다. 이 롤아웃에서 일시 정지하고 기다리는 새 버전이 없습니다.",
+            ),
             Self::NotFound => Text::new("There is nothing here, or it is not yours.", "여기에는 아무것도 없거나, 내 것이 아닙니다."),
             Self::Cluster(why) => {
                 Text::new(format!("The cluster is not ready: {}", why.en), format!("클러스터가 준비되지 않았습니다: {}", why.ko))

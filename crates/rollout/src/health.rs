@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::live::Live;
 use crate::model::{HealthState, ObjectHealth, reference, text};
+use crate::strategy::{self, Strategy};
 
 fn int(object: &Value, pointer: &str) -> Option<i64> {
     object.pointer(pointer).and_then(Value::as_i64)
@@ -25,12 +26,17 @@ pub(crate) fn of(wanted: &Value, live: &Live) -> ObjectHealth {
     let waits = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "Pod", "PersistentVolumeClaim", "Rollout"];
     if !waits.contains(&object.kind.as_str()) {
         return ObjectHealth {
-            object, state: HealthState::Healthy, message: Text::new("in place", "적용됨"), ready: None, wanted: None
+            object,
+            state: HealthState::Healthy,
+            message: Text::new("in place", "적용됨"),
+            ready: None,
+            wanted: None,
+            strategy: None,
         };
     }
     let Some(now) = live.get(&object.kind, &object.name) else {
         let message = Text::new("not there yet", "아직 없음");
-        return ObjectHealth { object, state: HealthState::Progressing, message, ready: None, wanted: None };
+        return ObjectHealth { object, state: HealthState::Progressing, message, ready: None, wanted: None, strategy: None };
     };
     let (state, message, counts) = match object.kind.as_str() {
         "Deployment" => deployment(now),
@@ -42,7 +48,7 @@ pub(crate) fn of(wanted: &Value, live: &Live) -> ObjectHealth {
         "Rollout" => rollout(now),
         _ => claim(now, live),
     };
-    ObjectHealth { object, state, message, ready: counts.map(|c| c.0), wanted: counts.map(|c| c.1) }
+    ObjectHealth { object, state, message, ready: counts.map(|c| c.0), wanted: counts.map(|c| c.1), strategy: Strategy::read(now) }
 }
 
 type Found = (HealthState, Text, Option<(i64, i64)>);
@@ -152,16 +158,19 @@ fn pod(object: &Value) -> Found {
 fn rollout(object: &Value) -> Found {
     let wanted = int(object, "/spec/replicas").unwrap_or(1);
     let ready = int(object, "/status/availableReplicas").unwrap_or(0);
-    let seen = str(object, "/status/observedGeneration").and_then(|g| g.parse::<i64>().ok()).unwrap_or(0);
     let said = str(object, "/status/message").unwrap_or_default().to_owned();
-    if seen < int(object, "/metadata/generation").unwrap_or(0) {
+    if strategy::unseen(object) {
         return progressing(Text::new("noticed", "확인 중"), ready, wanted);
     }
     match str(object, "/status/phase") {
         Some("Healthy") => healthy(ready, wanted),
-        // It waits for a person: nothing more will happen by itself.
         Some("Paused") => {
-            (HealthState::Healthy, Text::new("paused: promote or abort", "일시 정지됨: 승격하거나 중단하세요"), Some((ready, wanted)))
+            let message = Strategy::read(object).and_then(|strategy| strategy.paused).map(|paused| paused.text());
+            (HealthState::Paused, message.unwrap_or_else(|| text!("paused: {said}", "일시 정지됨: {said}")), Some((ready, wanted)))
+        }
+        Some("Degraded") if strategy::is_aborted(object) => {
+            let message = text!("aborted: everybody gets the version before ({said})", "중단됨: 모든 요청이 이전 버전으로 갑니다 ({said})");
+            (HealthState::Degraded, message, Some((ready, wanted)))
         }
         Some("Degraded") => (HealthState::Degraded, text!("degraded: {said}", "비정상: {said}"), Some((ready, wanted))),
         _ => progressing(counted(ready, wanted), ready, wanted),
@@ -223,6 +232,19 @@ mod tests {
         let status =
             json!({"observedGeneration": 2, "readyReplicas": 1, "updatedReplicas": 1, "currentRevision": "b", "updateRevision": "b"});
         assert_eq!(state(&object("StatefulSet", json!({}), status)), HealthState::Healthy);
+    }
+
+    #[test]
+    fn rollouts_have_their_controllers_word_once_it_has_seen_them() {
+        let with = |status: Value| state(&object("Rollout", json!({"strategy": {"canary": {}}}), status));
+        let phase = |phase: &str| with(json!({"observedGeneration": "2", "phase": phase}));
+        assert_eq!(phase("Healthy"), HealthState::Healthy);
+        assert_eq!(phase("Paused"), HealthState::Paused);
+        assert_eq!(phase("Degraded"), HealthState::Degraded);
+        assert_eq!(phase("Progressing"), HealthState::Progressing);
+        assert_eq!(with(json!({"observedGeneration": "1", "phase": "Healthy"})), HealthState::Progressing);
+        // Promoted, and the controller has not noticed.
+        assert_eq!(with(json!({"observedGeneration": "2", "phase": "Paused", "controllerPause": true})), HealthState::Progressing);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(crate) fn api_of(client: &Client, namespace: &str, object: &ObjectRef) -> Ap
     api(client, namespace, &object.api_version, &object.kind)
 }
 
-/// Lower is earlier: rights and configuration, storage, names, what keeps data, the rest, and the way in last.
+/// Lower is earlier: rights and configuration, storage, names, what keeps data, the rest, the way in; and Rollouts last.
 pub(crate) fn wave(kind: &str) -> u8 {
     match kind {
         "ServiceAccount" | "Role" | "RoleBinding" | "Secret" | "ConfigMap" | "LimitRange" | "ResourceQuota" | "NetworkPolicy" => 0,
@@ -29,6 +29,8 @@ pub(crate) fn wave(kind: &str) -> u8 {
         "StatefulSet" => 3,
         "Ingress" => 6,
         "HorizontalPodAutoscaler" | "PodDisruptionBudget" => 5,
+        // Its controller looks at once for the Services, the Ingress and the workload that it names.
+        "Rollout" => 7,
         _ => 4,
     }
 }

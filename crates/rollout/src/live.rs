@@ -76,7 +76,7 @@ impl Live {
 }
 
 fn selected(with_rollouts: bool) -> impl Iterator<Item = (&'static str, &'static str)> {
-    BASE.into_iter().chain(with_rollouts.then_some(("argoproj.io/v1alpha1", "Rollout")))
+    BASE.into_iter().chain(with_rollouts.then_some((crate::strategy::API_VERSION, "Rollout")))
 }
 
 fn to_value(object: DynamicObject) -> Value {

@@ -18,6 +18,7 @@ use crate::apply::{self, ApplyError};
 use crate::error::RolloutError;
 use crate::live::Live;
 use crate::model::{Phase, Progress, reference, text};
+use crate::strategy::{self, Paused};
 use crate::surroundings::Source;
 use crate::{Inner, images, urls, wait};
 
@@ -77,6 +78,10 @@ impl Run {
         let (phase, diagnostics, urls) = match outcome {
             None => (Phase::Cancelled, Vec::new(), Vec::new()),
             Some(Ok(urls)) => (Phase::Healthy, Vec::new(), urls),
+            // Somebody said so: nothing failed.
+            Some(Err(Stop::Failed(diagnostics))) if diagnostics.iter().all(|d| d.code == wait::ABORTED) => {
+                (Phase::Cancelled, diagnostics, Vec::new())
+            }
             Some(Err(Stop::Failed(diagnostics))) => (Phase::Failed, diagnostics, Vec::new()),
             Some(Err(Stop::Error(error))) => {
                 tracing::error!(rollout = %self.row.id, %error, "rollout");
@@ -102,6 +107,7 @@ impl Run {
         self.progress.send_modify(|progress| {
             progress.phase = phase;
             progress.detail = detail;
+            progress.paused = None;
             progress.diagnostics = diagnostics;
             progress.urls = urls;
         });
@@ -120,6 +126,7 @@ impl Run {
     /// All phases from the stored one on; the answer is the application's addresses.
     async fn phases(&mut self) -> Result<Vec<String>, Stop> {
         let mut objects: Vec<Value> = serde_json::from_str(&self.row.objects)?;
+        let is_first_apply = Phase::parse(&self.row.phase).is_none_or(|phase| phase < Phase::Apply);
         if Phase::parse(&self.row.phase).is_none_or(|phase| phase <= Phase::Resolve) {
             self.enter(Phase::Resolve).await?;
             self.resolve(&mut objects).await?;
@@ -140,14 +147,19 @@ impl Run {
         self.enter(Phase::Apply).await?;
         let wanted: Vec<ObjectRef> = objects.iter().map(reference).collect();
         let before = self.note_applied(&wanted).await?;
+        strategy::keep_selectors(&client, &namespace, &mut objects).await.map_err(RolloutError::from)?;
         apply::apply(&client, &namespace, &objects, &files).await?;
+        for rollout in objects.iter().filter(|object| is_first_apply && object["kind"] == "Rollout") {
+            strategy::retry(&client, &namespace, &reference(rollout).name).await.map_err(RolloutError::from)?;
+        }
         self.enter(Phase::Wait).await?;
         let progress = self.progress.clone();
-        let show = |objects: &[crate::ObjectHealth]| {
+        let show = |objects: &[crate::ObjectHealth], paused: Option<&Paused>| {
             progress.send_if_modified(|progress| {
-                let changed = progress.objects != objects;
+                let changed = progress.objects != objects || progress.paused.as_ref() != paused;
                 if changed {
                     progress.objects = objects.to_vec();
+                    progress.paused = paused.cloned();
                     progress.detail = waiting_for(objects);
                 }
                 changed

@@ -5,6 +5,8 @@ use maru_model::{RolloutId, Text};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::strategy::{Paused, Strategy};
+
 /// Both languages of one message, with the same values filled in.
 macro_rules! text {
     ($en:literal, $ko:literal) => {
@@ -111,6 +113,8 @@ impl Phase {
 #[serde(rename_all = "lowercase")]
 pub enum HealthState {
     Healthy,
+    /// A new version stands still on its way until somebody promotes it, or its time has come; all works.
+    Paused,
     Progressing,
     Degraded,
 }
@@ -124,6 +128,8 @@ pub struct ObjectHealth {
     /// Pods that are ready and that are wanted, of a workload.
     pub ready: Option<i64>,
     pub wanted: Option<i64>,
+    /// Of an Argo Rollout.
+    pub strategy: Option<Strategy>,
 }
 
 /// What a running rollout shows to whoever looks.
@@ -134,8 +140,18 @@ pub struct Progress {
     /// The phase in words, or what it waits for at this moment.
     pub detail: Text,
     pub objects: Vec<ObjectHealth>,
+    /// Where it stands still; it waits as long as that lasts.
+    pub paused: Option<Paused>,
     pub diagnostics: Vec<Diagnostic>,
     pub urls: Vec<String>,
+}
+
+impl Progress {
+    /// Nothing will happen until somebody promotes or aborts.
+    #[must_use]
+    pub fn waits_for_a_person(&self) -> bool {
+        self.paused.as_ref().is_some_and(|paused| paused.until.is_none())
+    }
 }
 
 /// A rollout, from the database.
@@ -154,6 +170,13 @@ pub struct Rollout {
 }
 
 impl Rollout {
+    /// How it stands or ended, for people: what stopped it, where something did.
+    #[must_use]
+    pub fn detail(&self) -> Text {
+        let stopped = self.diagnostics.iter().find(|diagnostic| diagnostic.is_error()).filter(|_| self.phase == Phase::Cancelled);
+        stopped.map_or_else(|| self.phase.text(), |diagnostic| diagnostic.message.clone())
+    }
+
     pub(crate) fn from_row(row: &maru_store::rollouts::RolloutRow) -> Result<Self, serde_json::Error> {
         Ok(Self {
             id: row.id.clone(),

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::error::RolloutError;
 use crate::live::Live;
+use crate::strategy::{POD_HASH, Strategy};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PodView {
@@ -20,6 +21,10 @@ pub struct PodView {
     pub restarts: i64,
     /// The workload that it belongs to, such as `web`; empty for a pod of its own.
     pub owner: String,
+    /// What it is to a Rollout's strategy: stable, canary, active, preview, or old.
+    pub role: Option<&'static str>,
+    /// The hash of its version, of a Rollout's or Deployment's pod.
+    pub version: String,
     pub created_at: String,
     pub containers: Vec<ContainerView>,
 }
@@ -70,10 +75,20 @@ fn view(pod: &Value, live: &Live) -> PodView {
         phase: if ending { "Terminating".to_owned() } else { text(pod, "/status/phase") },
         ready: crate::health::condition(pod, "Ready", "True").is_some(),
         restarts: containers.iter().map(|c| c.restarts).sum(),
+        role: role(pod, live),
+        version: Some(text(pod, &format!("/metadata/labels/{POD_HASH}")))
+            .filter(|hash| !hash.is_empty())
+            .unwrap_or_else(|| text(pod, "/metadata/labels/pod-template-hash")),
         owner: owner(pod, live),
         created_at: text(pod, "/metadata/creationTimestamp"),
         containers,
     }
+}
+
+fn role(pod: &Value, live: &Live) -> Option<&'static str> {
+    let hash = pod["metadata"]["labels"][POD_HASH].as_str()?;
+    let rollout = live.get("Rollout", &owner(pod, live))?;
+    Some(Strategy::read(rollout)?.role(rollout, hash))
 }
 
 /// Through the ReplicaSet to the Deployment.

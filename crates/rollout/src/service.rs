@@ -15,9 +15,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::error::RolloutError;
 use crate::machine::Run;
-use crate::model::{Phase, Progress, Rollout, Target, TargetState};
+use crate::model::{Phase, Progress, Rollout, Target, TargetState, reference};
 use crate::pods;
 use crate::secrets::{self, SecretNames};
+use crate::strategy::{self, Order};
 use crate::surroundings::Surroundings;
 use crate::target;
 
@@ -139,24 +140,80 @@ impl Rollouts {
         objects: &str,
         phase: Phase,
     ) -> Result<Rollout, RolloutError> {
-        let row = match self.inner.store.add_rollout(&user.id, commit, origin, phase.as_str(), objects).await {
-            Ok(row) => row,
-            Err(StoreError::Conflict(_)) => {
-                let newest = self.inner.store.rollouts_of(&user.id, 1).await?;
-                return Err(newest.first().map_or(RolloutError::NotFound, |row| RolloutError::Running(row.id.clone())));
+        let row = loop {
+            match self.inner.store.add_rollout(&user.id, commit, origin, phase.as_str(), objects).await {
+                Ok(row) => break row,
+                Err(StoreError::Conflict(_)) => {
+                    let newest = self.inner.store.rollouts_of(&user.id, 1).await?;
+                    let Some(newest) = newest.first() else { return Err(RolloutError::NotFound) };
+                    if !self.give_way(&newest.id).await {
+                        return Err(RolloutError::Running(newest.id.clone()));
+                    }
+                }
+                Err(error) => return Err(error.into()),
             }
-            Err(error) => return Err(error.into()),
         };
         let rollout = Rollout::from_row(&row)?;
         self.spawn(user.clone(), row);
         Ok(rollout)
     }
 
+    /// Ends a rollout that stands still: a newer version takes the place of the one that waits to be promoted. False for one
+    /// that is at work.
+    async fn give_way(&self, id: &RolloutId) -> bool {
+        let Some(mut progress) = self.progress(id) else {
+            // It has just ended, or is of a server that is gone.
+            return self.inner.store.rollout(id).await.is_ok_and(|row| row.is_some_and(|row| row.finished_at.is_some()));
+        };
+        if progress.borrow().paused.is_none() {
+            return progress.borrow().phase.is_end();
+        }
+        if let Some(running) = self.running().get(id) {
+            running.cancel.cancel();
+        }
+        progress.wait_for(|progress| progress.phase.is_end()).await.is_ok()
+    }
+
+    /// Tells the Argo Rollouts of a user's newest rollout to go on or back.
+    ///
+    /// # Errors
+    /// [`RolloutError::NotFound`] where it is not the user's; [`RolloutError::NothingWaits`].
+    pub async fn tell(&self, user: &User, id: &RolloutId, order: Order) -> Result<Rollout, RolloutError> {
+        let row = self.row(user, id).await?;
+        let newest = self.inner.store.rollouts_of(&user.id, 1).await?;
+        if newest.first().is_none_or(|newest| &newest.id != id) {
+            return Err(RolloutError::NothingWaits(order));
+        }
+        let objects: Vec<serde_json::Value> = serde_json::from_str(&row.objects)?;
+        let names = objects.iter().filter(|object| object["kind"] == "Rollout").map(|object| reference(object).name);
+        let names: Vec<String> = names.collect();
+        if names.is_empty() {
+            return Err(RolloutError::NothingWaits(order));
+        }
+        let client = self.cluster().await?;
+        let mut told = false;
+        for name in names {
+            told |= strategy::tell(&client, &user.login.namespace(), &name, order).await?;
+        }
+        if !told {
+            return Err(RolloutError::NothingWaits(order));
+        }
+        tracing::info!(user = %user.login, rollout = %id, ?order, "told the rollouts of an application");
+        self.rollout(user, id).await
+    }
+
     fn spawn(&self, user: User, row: RolloutRow) {
         let id = row.id.clone();
         let phase = Phase::parse(&row.phase).unwrap_or(Phase::Resolve);
-        let first =
-            Progress { id: id.clone(), phase, detail: phase.text(), objects: Vec::new(), diagnostics: Vec::new(), urls: Vec::new() };
+        let first = Progress {
+            id: id.clone(),
+            phase,
+            detail: phase.text(),
+            objects: Vec::new(),
+            paused: None,
+            diagnostics: Vec::new(),
+            urls: Vec::new(),
+        };
         let (progress, receiver) = watch::channel(first);
         let cancel = CancellationToken::new();
         self.running().insert(id.clone(), Running { progress: receiver, cancel: cancel.clone() });
@@ -178,7 +235,7 @@ impl Rollouts {
         self.running().get(id).map(|running| running.progress.clone())
     }
 
-    /// Waits until a rollout has ended, telling `show` how it goes.
+    /// Waits until a rollout has ended or stands still until a person promotes it, telling `show` how it goes.
     ///
     /// # Errors
     /// [`RolloutError::NotFound`].
@@ -187,7 +244,7 @@ impl Rollouts {
             loop {
                 let now = progress.borrow_and_update().clone();
                 show(&now);
-                if now.phase.is_end() || progress.changed().await.is_err() {
+                if now.phase.is_end() || now.waits_for_a_person() || progress.changed().await.is_err() {
                     break;
                 }
             }

@@ -12,17 +12,23 @@ use serde_json::Value;
 
 use crate::live::{Follower, Live};
 use crate::model::{HealthState, ObjectHealth, text};
+use crate::strategy::Paused;
 use crate::trouble::Trouble;
 use crate::{health, kinds, trouble};
 
 /// After which a rollout is given up whatever it waits for.
 const DEADLINE: Duration = Duration::from_secs(300);
 const LOG_LINES: i64 = 12;
+const ARGO_LOOKS_AGAIN: Duration = Duration::from_secs(10);
+/// The code of a Rollout that was aborted.
+pub(crate) const ABORTED: &str = "rollout_aborted";
 
 /// How everything is at one moment.
 pub(crate) struct Verdict {
     pub objects: Vec<ObjectHealth>,
     pub troubles: Vec<Trouble>,
+    /// All that is not healthy yet stands still on purpose.
+    pub paused: Option<Paused>,
     pub done: bool,
 }
 
@@ -45,8 +51,12 @@ pub(crate) fn judge(wanted: &[Value], live: &Live, now: jiff::Timestamp) -> Verd
             }
             continue;
         }
+        if health.state == HealthState::Degraded && health.strategy.as_ref().is_some_and(|strategy| strategy.aborted) {
+            troubles.push(aborted(health));
+            continue;
+        }
         let found = trouble::of(&kind, &name, live, unhealthy == 1);
-        if let Some(first) = found.first() {
+        if let Some(first) = found.first().filter(|_| health.state != HealthState::Paused) {
             health.message = first.message.clone();
         }
         if health.state == HealthState::Degraded && found.iter().all(|t| t.patience.is_none()) {
@@ -56,13 +66,30 @@ pub(crate) fn judge(wanted: &[Value], live: &Live, now: jiff::Timestamp) -> Verd
                 workload: format!("{kind} {name}"),
                 message: health.message.clone(),
                 fix: found.first().and_then(|t| t.fix.clone()),
-                patience: Some(Duration::ZERO),
+                // Argo refuses what names an object that it has not seen yet, and looks again when it comes.
+                patience: Some(if kind == "Rollout" { ARGO_LOOKS_AGAIN } else { Duration::ZERO }),
                 log,
             });
         }
         troubles.extend(found);
     }
-    Verdict { done: unhealthy == 0 && !settling, objects, troubles }
+    let stands = objects.iter().all(|o| matches!(o.state, HealthState::Healthy | HealthState::Paused));
+    let paused = objects.iter().find_map(|o| o.strategy.as_ref()?.paused.clone()).filter(|_| stands && unhealthy > 0);
+    Verdict { done: unhealthy == 0 && !settling, objects, troubles, paused }
+}
+
+fn aborted(health: &ObjectHealth) -> Trouble {
+    Trouble {
+        code: ABORTED,
+        workload: format!("{} {}", health.object.kind, health.object.name),
+        message: health.message.clone(),
+        fix: Some(Text::new(
+            "Mend the new version and deploy again; to try the same one once more, roll out again",
+            "새 버전을 고쳐 다시 배포하세요. 같은 버전을 다시 시도하려면 다시 롤아웃하세요",
+        )),
+        patience: Some(Duration::ZERO),
+        log: None,
+    }
 }
 
 fn first_container(pod: &Value) -> Option<(String, String, bool)> {
@@ -79,17 +106,21 @@ pub(crate) async fn until_healthy(
     namespace: &str,
     wanted: &[Value],
     files: &Files,
-    mut show: impl FnMut(&[ObjectHealth]),
+    mut show: impl FnMut(&[ObjectHealth], Option<&Paused>),
 ) -> Result<Live, Vec<Diagnostic>> {
     let with_rollouts = wanted.iter().any(|object| object["kind"] == "Rollout");
     let mut follower = Follower::new(client, namespace, with_rollouts);
-    let began = Instant::now();
+    let mut began = Instant::now();
     let mut since: HashMap<(String, &'static str), Instant> = HashMap::new();
     let mut replaced: Vec<String> = Vec::new();
     loop {
         if follower.is_complete() {
             let verdict = judge(wanted, &follower.live, jiff::Timestamp::now());
-            show(&verdict.objects);
+            show(&verdict.objects, verdict.paused.as_ref());
+            // A pause may last for days.
+            if verdict.paused.is_some() {
+                began = Instant::now();
+            }
             if verdict.done {
                 return Ok(follower.live);
             }
@@ -229,4 +260,49 @@ fn is_broken(pod: &Value) -> bool {
         ["ImagePullBackOff", "ErrImagePull", "CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError", "InvalidImageName"]
             .contains(&reason)
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn verdict(phase: &str, more: &Value) -> Verdict {
+        let wanted = [json!({"kind": "Service", "metadata": {"name": "web"}}), json!({"kind": "Rollout", "metadata": {"name": "web"}})];
+        let mut rollout = json!({
+            "kind": "Rollout", "metadata": {"name": "web", "uid": "r", "generation": 1},
+            "spec": {"strategy": {"canary": {"steps": [{"setWeight": 20}, {"pause": {}}]}}},
+            "status": {"observedGeneration": "1", "phase": phase, "stableRS": "a", "currentPodHash": "b", "currentStepIndex": 1},
+        });
+        for (key, value) in more.as_object().unwrap() {
+            rollout["status"][key] = value.clone();
+        }
+        let mut live = Live::default();
+        live.put("Rollout", rollout);
+        judge(&wanted, &live, jiff::Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_pause_is_neither_the_end_nor_a_trouble() {
+        let found = verdict("Paused", &json!({"pauseConditions": [{"reason": "CanaryPauseStep", "startTime": "2026-01-01T00:00:00Z"}]}));
+        assert!(!found.done && found.troubles.is_empty());
+        assert_eq!(found.paused.unwrap().weight, Some(20));
+        assert_eq!(found.objects[1].state, HealthState::Paused);
+    }
+
+    #[test]
+    fn an_abort_ends_it_and_a_refusal_may_pass() {
+        let aborted = verdict("Degraded", &json!({"abort": true, "message": "RolloutAborted"}));
+        assert_eq!((aborted.troubles[0].code, aborted.troubles[0].patience), (ABORTED, Some(Duration::ZERO)));
+        let refused = verdict("Degraded", &json!({"message": "InvalidSpec: ingress not found"}));
+        assert_eq!((refused.troubles[0].code, refused.troubles[0].patience), ("degraded", Some(ARGO_LOOKS_AGAIN)));
+        assert!(refused.paused.is_none());
+    }
+
+    #[test]
+    fn a_rollout_that_is_through_is_done() {
+        let found = verdict("Healthy", &json!({"stableRS": "b"}));
+        assert!(found.done && found.paused.is_none());
+    }
 }

@@ -10,13 +10,13 @@ use crate::model::text;
 
 /// Pods that could not even be made: quota, Pod Security, service accounts.
 pub(super) fn refused(workload: &str, kind: &str, object: &Value, live: &Live, found: &mut Vec<Trouble>) {
-    let set = if kind == "Deployment" { newest::set(object, live) } else { Some(object) };
+    let set = if matches!(kind, "Deployment" | "Rollout") { newest::set(object, live) } else { Some(object) };
     let Some(set) = set else { return };
     if let Some(failure) = condition(set, "ReplicaFailure", "True") {
         found.push(refusal(workload, failure["message"].as_str().unwrap_or_default()));
         return;
     }
-    if kind == "Deployment" || newest::pods(kind, str(object, "/metadata/name"), live).len() as i64 >= wanted(object) {
+    if matches!(kind, "Deployment" | "Rollout") || newest::pods(kind, str(object, "/metadata/name"), live).len() as i64 >= wanted(object) {
         return;
     }
     // StatefulSets and Jobs have no such condition; only events say it.
