@@ -211,6 +211,40 @@ describe("source control", () => {
   });
 });
 
+describe("the trash", () => {
+  const there = async (path: string) => (await student.ask("HEAD", `${FILES}/guestbook/${path}`)).status;
+
+  test("gives back what was deleted, or deletes it for good after a question", async () => {
+    for (const path of ["trash/back.txt", "trash/gone.txt"]) {
+      await write(path, path);
+      await student.status("DELETE", `${FILES}/guestbook/${path}`);
+    }
+    await page.getByRole("button", { name: "Trash", exact: true }).click();
+    const trash = testId("trash");
+    const row = (name: string) => trash.locator(`[data-path="guestbook/trash/${name}"]`);
+    await row("back.txt").getByRole("button", { name: "Put" }).click();
+    await trash.getByText("guestbook/trash/back.txt is back.").waitFor();
+    expect(await read("trash/back.txt")).toBe("trash/back.txt");
+    expect(await row("back.txt").count()).toBe(0);
+
+    await row("gone.txt").getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("button", { name: "Delete for good", exact: true }).last().click();
+    await row("gone.txt").waitFor({ state: "detached" });
+    expect(await there("trash/gone.txt")).toBe(404);
+
+    await student.status("DELETE", `${FILES}/guestbook/trash/back.txt`);
+    await page.keyboard.press("Escape");
+    await trash.waitFor({ state: "detached" });
+    await page.keyboard.press("F1");
+    await page.keyboard.type("trash");
+    await page.keyboard.press("Enter");
+    await trash.getByRole("button", { name: "Empty the trash" }).click();
+    await page.locator("dialog").last().getByRole("button", { name: "Empty the trash" }).click();
+    await testId("trash-none").waitFor();
+    await page.keyboard.press("Escape");
+  });
+});
+
 describe("terminals", () => {
   const screen = () => testId("terminal").locator(".xterm-rows:visible");
   const type = async (text: string) => {

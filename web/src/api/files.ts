@@ -61,6 +61,29 @@ export async function removePath(path: string): Promise<string | null> {
   return response.headers.get("Maru-Trash-Id");
 }
 
+export interface Trashed {
+  id: string;
+  /** Where it was. */
+  path: string;
+  kind: string;
+  /** Bytes; null for a folder. */
+  size: number | null;
+  deleted_at: string;
+}
+
+/** What the trash holds, the newest first. */
+export const trashed = async (): Promise<Trashed[]> =>
+  (await askJson<{ entries: Trashed[] }>("/workspace/trash")).entries;
+
+/** Deletes one thing in the trash for good. */
+export async function discardTrashed(id: string): Promise<void> {
+  await ask(`/workspace/trash/${id}`, { method: "DELETE" });
+}
+
+export async function emptyTrash(): Promise<void> {
+  await ask("/workspace/trash", { method: "DELETE" });
+}
+
 /** Puts back what `removePath` answered; answers where to. */
 export async function restorePath(id: string): Promise<string> {
   return (await askJson<{ path: string }>(`/workspace/trash/${id}/restore`, { method: "POST" })).path;

@@ -6,14 +6,16 @@ import { EditorGroup } from "../editor/EditorGroup";
 import { t } from "../i18n";
 import { Palette } from "../palette/Palette";
 import { SettingsDialog } from "../settings/SettingsDialog";
-import { Snapshots } from "../snapshots/Snapshots";
+import { shown as snapshotsShown } from "../snapshots/open";
 import { TerminalPanel } from "../terminal/TerminalPanel";
+import { shown as trashShown } from "../trash/open";
 import { WorkspaceBanner } from "../workspace/Banner";
 import { StartView } from "../workspace/StartView";
 import { ready } from "../workspace/state";
 import { ActivityBar } from "./ActivityBar";
 import { ConfirmDialog } from "./confirm";
 import { Icon, type IconName } from "./icons";
+import { LazyDialog } from "./LazyDialog";
 import { PANES, type Pane, pane, sizes } from "./layout";
 import { SidePane } from "./SidePane";
 import { Splitter } from "./Splitter";
@@ -95,7 +97,14 @@ export function App() {
       <Palette />
       <Shortcuts />
       <SettingsDialog />
-      <Snapshots />
+      <LazyDialog
+        shown={snapshotsShown}
+        load={() => import("../snapshots/SnapshotsDialog").then((module) => module.SnapshotsDialog)}
+      />
+      <LazyDialog
+        shown={trashShown}
+        load={() => import("../trash/TrashDialog").then((module) => module.TrashDialog)}
+      />
       <ConfirmDialog />
     </div>
   );

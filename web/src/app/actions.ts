@@ -18,6 +18,7 @@ import { snapshotActions } from "../snapshots/open";
 import { finding } from "../terminal/FindBar";
 import { activeId, activeTab, closeTerminal, newTerminal, stepTerminal, tabs } from "../terminal/state";
 import { theme } from "../theme/theme";
+import { trashActions } from "../trash/open";
 import { ladderActions } from "../workspace/actions";
 import { ready } from "../workspace/state";
 import { toggleView } from "./ActivityBar";
@@ -329,5 +330,6 @@ export function startActions(): void {
     ...scmActions,
     ...ladderActions,
     ...snapshotActions,
+    ...trashActions,
   );
 }

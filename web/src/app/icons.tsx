@@ -43,6 +43,7 @@ const PATHS = {
   push: "M8 11V3M4.5 6.5 8 3l3.5 3.5M3 13.5h10",
   commit: "M8 5.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6M1.5 8h3.7M10.8 8h3.7",
   warning: "M8 2.2 14.3 13H1.7zM8 6.4v3.2M8 11.4h.01",
+  trash: "M2.5 4h11M6 4V2.5h4V4M4 4l.7 9.5h6.6L12 4M6.7 6.5v4.5M9.3 6.5v4.5",
   panelRight: "M2 3h12v10H2zM10 3v10",
 } as const;
 

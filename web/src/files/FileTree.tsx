@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon, type IconName } from "../app/icons";
 import { sayError } from "../app/toast";
 import { type Key, t } from "../i18n";
+import { showTrash } from "../trash/open";
 import { activate, throwAway } from "./actions";
 import { type MenuAt, RowMenu } from "./RowMenu";
 import {
@@ -26,14 +27,14 @@ import "./files.css";
 /** CSS pixels; fingers need more. */
 const ROW = matchMedia("(hover: none)").matches ? 38 : 26;
 
-function HeadButton({ icon, words, run }: { icon: IconName; words: Key; run: () => Promise<void> }) {
+function HeadButton({ icon, words, run }: { icon: IconName; words: Key; run: () => Promise<void> | void }) {
   return (
     <button
       type="button"
       class="icon-button"
       title={t(words)}
       aria-label={t(words)}
-      onClick={() => run().catch(sayError)}
+      onClick={() => run()?.catch(sayError)}
     >
       <Icon name={icon} />
     </button>
@@ -136,6 +137,7 @@ export function FileTree() {
         <HeadButton icon="newFile" words="files.newFile" run={() => startNaming("file")} />
         <HeadButton icon="newFolder" words="files.newFolder" run={() => startNaming("folder")} />
         <HeadButton icon="refresh" words="files.refresh" run={refreshTree} />
+        <HeadButton icon="trash" words="trash.title" run={showTrash} />
       </header>
       <div
         ref={list}

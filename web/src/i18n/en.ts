@@ -3,12 +3,14 @@ import { limitsEn } from "./limits.en";
 import { scmEn } from "./scm.en";
 import { snapshotsEn } from "./snapshots.en";
 import { strategyEn } from "./strategy.en";
+import { trashEn } from "./trash.en";
 
 export const en = {
   ...ideEn,
   ...limitsEn,
   ...scmEn,
   ...snapshotsEn,
+  ...trashEn,
   ...strategyEn,
   "app.title": "Maru",
   "app.skip": "Skip to the editor",

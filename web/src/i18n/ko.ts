@@ -4,12 +4,14 @@ import { limitsKo } from "./limits.ko";
 import { scmKo } from "./scm.ko";
 import { snapshotsKo } from "./snapshots.ko";
 import { strategyKo } from "./strategy.ko";
+import { trashKo } from "./trash.ko";
 
 export const ko: Messages = {
   ...ideKo,
   ...limitsKo,
   ...scmKo,
   ...snapshotsKo,
+  ...trashKo,
   ...strategyKo,
   "app.title": "마루",
   "app.skip": "편집기로 건너뛰기",

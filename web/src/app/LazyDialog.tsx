@@ -1,16 +1,21 @@
-/** The place of the dialog in the page; the dialog itself is not in the first load. */
+/** The place of a dialog that is not in the first load: its code comes when it is first shown. */
+import type { Signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { sayError } from "../app/toast";
-import { shown } from "./open";
+import { sayError } from "./toast";
 
-export function Snapshots() {
+interface LazyDialogProps {
+  shown: Signal<boolean>;
+  load: () => Promise<ComponentType>;
+}
+
+export function LazyDialog({ shown, load }: LazyDialogProps) {
   const [loaded, setLoaded] = useState<{ Dialog: ComponentType } | null>(null);
   const wanted = shown.value;
   useEffect(() => {
     if (!wanted || loaded) return;
-    import("./SnapshotsDialog")
-      .then((module) => setLoaded({ Dialog: module.SnapshotsDialog }))
+    load()
+      .then((Dialog) => setLoaded({ Dialog }))
       .catch((error: unknown) => {
         shown.value = false;
         sayError(error);
