@@ -1,6 +1,7 @@
 //! The whole check, step by step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use maru_model::{Login, Text};
 
@@ -11,7 +12,7 @@ use crate::object::Object;
 use crate::schema::SCHEMA;
 use crate::source::{Files, Sources, folder_of, is_manifest};
 use crate::yaml::Node;
-use crate::{Diagnostic, Mark, ObjectRef, Report, fields, habits, ingress, policy, references, services};
+use crate::{Diagnostic, Mark, ObjectRef, Report, fields, habits, ingress, policy, references, services, values};
 
 /// What is known about the one whose deployment this is; nothing, where `maru check` runs without a server.
 #[derive(Clone, Debug)]
@@ -36,11 +37,32 @@ pub(crate) struct Deployment<'a> {
     pub objects: Vec<Object>,
     pub kustomization: Kustomization,
     pub context: &'a Context,
+    mentions: OnceCell<HashMap<String, usize>>,
 }
 
 impl Deployment<'_> {
     pub(crate) fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Object> {
         self.objects.iter().filter(move |object| object.is(kind))
+    }
+
+    /// How often a text is a value of these objects.
+    fn mentions(&self, text: &str) -> usize {
+        let count = |found: &mut HashMap<String, usize>, node: &Node| {
+            let mut rest = vec![node];
+            while let Some(node) = rest.pop() {
+                rest.extend(node.items());
+                rest.extend(node.entries().iter().map(|entry| &entry.value));
+                if let Some(text) = node.str() {
+                    *found.entry(text.to_owned()).or_default() += 1;
+                }
+            }
+        };
+        let mentions = self.mentions.get_or_init(|| {
+            let mut found = HashMap::new();
+            self.objects.iter().for_each(|object| count(&mut found, &object.node));
+            found
+        });
+        mentions.get(text).copied().unwrap_or(0)
     }
 
     pub(crate) fn named(&self, kind: &str, name: &str) -> Option<&Object> {
@@ -85,11 +107,15 @@ fn manifests<'a>(sources: &Sources<'a>, folder: &str) -> Vec<&'a str> {
 pub fn check(files: &Files, folder: &str, context: &Context) -> Report {
     let mut out = Vec::new();
     let mut sources = Sources::new(files);
-    let mut deployment = Deployment { objects: Vec::new(), kustomization: Kustomization::default(), context };
+    let mut deployment = Deployment { objects: Vec::new(), kustomization: Kustomization::default(), context, mentions: OnceCell::new() };
     let paths: Vec<String> = match kustomization::find(&sources, folder) {
         Some(file) => {
             deployment.kustomization = kustomization::follow(&mut sources, &file, &mut out);
-            not_listed(&sources, folder, &deployment.kustomization, &mut out);
+            let unread =
+                |said: &Diagnostic| said.file == file && (said.code.starts_with("yaml_") || said.code == "kustomization_unknown_field");
+            if !out.iter().any(unread) {
+                not_listed(&sources, folder, &deployment.kustomization, &mut out);
+            }
             deployment.kustomization.resources.clone()
         }
         None => manifests(&sources, folder).into_iter().map(str::to_owned).collect(),
@@ -105,8 +131,9 @@ pub fn check(files: &Files, folder: &str, context: &Context) -> Report {
         );
     }
     for object in &deployment.objects {
-        basics(object, &mut out);
+        basics(object, &deployment, &mut out);
         fields::check(object, &mut out);
+        values::check(object, &mut out);
         policy::check(object, context, &mut out);
     }
     policy::namespaces(&deployment, &mut out);
@@ -115,7 +142,26 @@ pub fn check(files: &Files, folder: &str, context: &Context) -> Report {
     services::check(&deployment, &mut out);
     ingress::check(&deployment, &mut out);
     habits::check(&deployment, &mut out);
+    // What is missing may be in what could not be read: that comes first.
+    if out.iter().any(hides_objects) {
+        out.retain(|found| {
+            !matches!(found.code.as_str(), "missing_service" | "missing_object" | "service_selects_nothing") || !found.edits.is_empty()
+        });
+    }
     Report::new(out, deployment.objects.iter().filter(|o| !o.kind.is_empty()).map(Object::reference).collect())
+}
+
+/// True for a finding because of which there may be more objects, names or labels than were read.
+fn hides_objects(found: &Diagnostic) -> bool {
+    match found.code.as_str() {
+        "not_utf8" | "missing_separator" | "kustomization_missing_file" | "kustomization_missing" | "kustomization_unknown_field" => true,
+        "unknown_kind" => found.is_error(),
+        "missing_field" => matches!(found.path.as_str(), "kind" | "metadata.name"),
+        "unknown_field" => {
+            found.edits.iter().any(|edit| matches!(edit.text.as_str(), "metadata" | "name" | "labels" | "spec" | "template"))
+        }
+        code => code.starts_with("yaml_"),
+    }
 }
 
 /// What is allowed, checked on rendered objects, each with the object it is about; the sources' own check has said the rest.
@@ -135,7 +181,9 @@ pub fn check_rendered(objects: &[serde_json::Value], context: &Context) -> Vec<(
 fn not_listed(sources: &Sources<'_>, folder: &str, kustomization: &Kustomization, out: &mut Vec<Diagnostic>) {
     for path in sources.paths().filter(|path| folder_of(path) == folder && is_manifest(path) && !kustomization.used.contains(*path)) {
         let name = path.rsplit('/').next().unwrap_or(path);
-        if path.contains("kustomization.") {
+        let found_by_another_name =
+            |said: &Diagnostic| said.code == "kustomization_missing_file" && said.edits.iter().any(|edit| edit.text == name);
+        if path.contains("kustomization.") || out.iter().any(found_by_another_name) {
             continue;
         }
         out.push(
@@ -147,12 +195,21 @@ fn not_listed(sources: &Sources<'_>, folder: &str, kustomization: &Kustomization
                 ),
             )
             .at(path, Mark { line: 1, column: 1 })
-            .fix(text!("Add `- {name}` under `resources:`", "`resources:` 아래에 `- {name}` 을(를) 추가하세요")),
+            .fix(text!("Add `- {name}` under `resources:`", "`resources:` 아래에 `- {name}` 을(를) 추가하세요"))
+            .edits(kustomization.list.as_ref().and_then(|list| list.add(sources, name))),
         );
     }
 }
 
-fn basics(object: &Object, out: &mut Vec<Diagnostic>) {
+fn basics(object: &Object, deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
+    if object.api_version.is_empty()
+        && object.kind.is_empty()
+        && !object.node.entries().is_empty()
+        && nearest("kind", keys(object)).is_none()
+    {
+        out.push(not_an_object(object));
+        return;
+    }
     let start = object.node.entries().first().map_or(object.node.mark, |entry| entry.mark);
     for (key, value) in [("apiVersion", &object.api_version), ("kind", &object.kind)] {
         if !value.is_empty() {
@@ -160,17 +217,48 @@ fn basics(object: &Object, out: &mut Vec<Diagnostic>) {
         }
         let mut found =
             Diagnostic::error("missing_field", text!("`{key}` is missing in this object", "이 오브젝트에 `{key}` 이(가) 없습니다"));
-        let keys = object.node.entries().iter().map(|entry| entry.key.as_str());
-        found = match nearest(key, keys.filter(|k| *k != "apiVersion" && *k != "kind")) {
-            Some(typo) => found.fix(text!("Write `{key}:` where it says `{typo}:`", "`{typo}:` 를 `{key}:` 로 고치세요")),
-            None => found.fix(text!("Begin the object with `{key}:`", "오브젝트를 `{key}:` 로 시작하세요")),
+        found = match nearest(key, keys(object).filter(|k| *k != "apiVersion" && *k != "kind")) {
+            Some(typo) => found
+                .fix(text!("Write `{key}:` where it says `{typo}:`", "`{typo}:` 를 `{key}:` 로 고치세요"))
+                .edits(object.node.entry(typo).and_then(|entry| object.pen().rename(entry, key))),
+            None => match only_version(object).filter(|_| key == "apiVersion") {
+                Some(version) => found
+                    .fix(text!("Begin the object with `apiVersion: {version}`", "오브젝트를 `apiVersion: {version}` 으로 시작하세요"))
+                    .edits(object.pen().add(&object.node, &format!("apiVersion: {version}"))),
+                None => found.fix(text!("Begin the object with `{key}:`", "오브젝트를 `{key}:` 로 시작하세요")),
+            },
         };
         out.push(object.on(found, start, key));
     }
     if !object.api_version.is_empty() && !object.kind.is_empty() {
         version_and_kind(object, out);
     }
-    name(object, start, out);
+    name(object, start, deployment, out);
+}
+
+fn not_an_object(object: &Object) -> Diagnostic {
+    let found = if object.node.get("services").is_some() {
+        Diagnostic::error(
+            "not_an_object",
+            Text::new(
+                "This is a file of Docker Compose, which Kubernetes does not read",
+                "Docker Compose 파일이며 Kubernetes 는 읽지 않습니다",
+            ),
+        )
+        .fix(Text::new(
+            "Move it out of this folder; each of its services becomes a Deployment and a Service",
+            "이 폴더 밖으로 옮기고, 각 서비스를 Deployment 와 Service 로 작성하세요",
+        ))
+    } else {
+        crate::source::not_an_object()
+    };
+    object.on(found, object.node.mark, "")
+}
+
+/// The one version that a kind is in.
+fn only_version(object: &Object) -> Option<&'static str> {
+    let mut versions = SCHEMA.kinds().filter(|(_, kind)| *kind == object.kind).map(|(version, _)| version);
+    versions.next().filter(|_| versions.next().is_none())
 }
 
 fn version_and_kind(object: &Object, out: &mut Vec<Diagnostic>) {
@@ -186,7 +274,8 @@ fn version_and_kind(object: &Object, out: &mut Vec<Diagnostic>) {
                     "wrong_api_version",
                     text!("There is no {kind} in `{version}`", "`{version}` 에는 {kind} 이(가) 없습니다"),
                 )
-                .fix(text!("Write `apiVersion: {right}`", "`apiVersion: {right}` 라고 쓰세요")),
+                .fix(text!("Write `apiVersion: {right}`", "`apiVersion: {right}` 라고 쓰세요"))
+                .edits(object.node.get("apiVersion").and_then(|node| object.pen().replace(node, *right))),
                 object.mark("apiVersion"),
                 "apiVersion",
             ),
@@ -195,7 +284,8 @@ fn version_and_kind(object: &Object, out: &mut Vec<Diagnostic>) {
         out.push(
             object.on(
                 Diagnostic::error("unknown_kind", text!("There is no kind `{kind}`", "`{kind}` 라는 종류(kind)는 없습니다"))
-                    .fix(text!("Write `kind: {near}`", "`kind: {near}` 라고 쓰세요")),
+                    .fix(text!("Write `kind: {near}`", "`kind: {near}` 라고 쓰세요"))
+                    .edits(object.node.get("kind").and_then(|node| object.pen().replace(node, near))),
                 object.mark("kind"),
                 "kind",
             ),
@@ -215,12 +305,17 @@ fn version_and_kind(object: &Object, out: &mut Vec<Diagnostic>) {
     }
 }
 
-fn name(object: &Object, start: Mark, out: &mut Vec<Diagnostic>) {
+fn keys(object: &Object) -> impl Iterator<Item = &str> {
+    object.node.entries().iter().map(|entry| entry.key.as_str())
+}
+
+fn name(object: &Object, start: Mark, deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
     let name = &object.name;
     if name.is_empty() {
         // `name:web` is no name, and said already.
         let glued = object.node.get("metadata").and_then(Node::str).is_some_and(|text| crate::syntax::glued(text).is_some());
-        if object.node.at("metadata.generateName").is_none() && !glued {
+        let misspelt = object.node.get("metadata").is_none() && nearest("metadata", keys(object)).is_some();
+        if object.node.at("metadata.generateName").is_none() && !glued && !misspelt {
             let mark = object.node.entry("metadata").map_or(start, |entry| entry.mark);
             out.push(object.on(
                 Diagnostic::error("missing_field", Text::new("The object has no name", "오브젝트에 이름이 없습니다")).fix(Text::new(
@@ -242,6 +337,8 @@ fn name(object: &Object, start: Mark, out: &mut Vec<Diagnostic>) {
     if !good && !object.api_version.starts_with("rbac.") {
         let mended: String = name.to_lowercase().replace(['_', ' ', '.'], "-").trim_matches('-').to_owned();
         let mark = object.node.at("metadata.name").map_or(start, |node| node.mark);
+        // Who speaks of it by that name would miss it.
+        let rename = !mended.is_empty() && deployment.mentions(name) == 1;
         out.push(
             object.on(
                 Diagnostic::error(
@@ -251,7 +348,8 @@ fn name(object: &Object, start: Mark, out: &mut Vec<Diagnostic>) {
                         "`{name}` 은(는) 이름이 될 수 없습니다. 영문 소문자, 숫자, 하이픈만 쓰세요"
                     ),
                 )
-                .fix(text!("Write `name: {mended}`", "`name: {mended}` 라고 쓰세요")),
+                .fix(text!("Write `name: {mended}`", "`name: {mended}` 라고 쓰세요"))
+                .edits(object.node.at("metadata.name").filter(|_| rename).and_then(|node| object.pen().replace(node, mended.as_str()))),
                 mark,
                 "metadata.name",
             ),

@@ -3,6 +3,8 @@
 use maru_model::{Lang, Text};
 use serde::{Deserialize, Serialize};
 
+use crate::Edit;
+
 /// A place in a text; both count from 1. 0 where a finding has no place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Mark {
@@ -37,6 +39,9 @@ pub struct Diagnostic {
     /// What to write instead.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fix: Option<Text>,
+    /// What does so, where it is beyond doubt: to be made together.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub edits: Vec<Edit>,
 }
 
 /// A [`Diagnostic`] as the contract has it, in one language.
@@ -51,12 +56,24 @@ pub struct DiagnosticView<'a> {
     pub path: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Edit]>::is_empty")]
+    pub edits: &'a [Edit],
 }
 
 impl Diagnostic {
     #[must_use]
     pub fn new(severity: Severity, code: &str, message: Text) -> Self {
-        Self { severity, code: code.to_owned(), message, file: String::new(), line: 0, column: 0, path: String::new(), fix: None }
+        Self {
+            severity,
+            code: code.to_owned(),
+            message,
+            file: String::new(),
+            line: 0,
+            column: 0,
+            path: String::new(),
+            fix: None,
+            edits: Vec::new(),
+        }
     }
 
     #[must_use]
@@ -94,6 +111,13 @@ impl Diagnostic {
         self
     }
 
+    /// Edits that are the fix; none where what is given is empty.
+    #[must_use]
+    pub fn edits(mut self, edits: impl IntoIterator<Item = Edit>) -> Self {
+        self.edits.extend(edits);
+        self
+    }
+
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
@@ -110,6 +134,7 @@ impl Diagnostic {
             column: self.column,
             path: &self.path,
             fix: self.fix.as_ref().map(|fix| fix.get(lang)),
+            edits: &self.edits,
         }
     }
 }

@@ -3,12 +3,12 @@
 
 use maru_model::Text;
 
+use crate::Diagnostic;
 use crate::check::Deployment;
 use crate::diagnostic::text;
 use crate::nearest::nearest;
 use crate::object::{Container, Object};
 use crate::yaml::{Node, Value};
-use crate::{Diagnostic, Mark};
 
 /// The class's own registry.
 const REGISTRY: &str = "registry.localhost/";
@@ -88,7 +88,7 @@ fn names(object: &Object, node: &Node, deployment: &Deployment<'_>, out: &mut Ve
     match &node.value {
         Value::String(text) => {
             for name in services_of_default(text) {
-                out.push(default_name(object, node.mark, name, deployment));
+                out.push(default_name(object, node, name, deployment));
             }
         }
         Value::List(items) => items.iter().for_each(|item| names(object, item, deployment, out)),
@@ -108,7 +108,7 @@ fn services_of_default(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn default_name(object: &Object, mark: Mark, name: &str, deployment: &Deployment<'_>) -> Diagnostic {
+fn default_name(object: &Object, node: &Node, name: &str, deployment: &Deployment<'_>) -> Diagnostic {
     let said = if deployment.named("Service", name).is_some() {
         Diagnostic::warning(
             "namespace_in_name",
@@ -116,6 +116,11 @@ fn default_name(object: &Object, mark: Mark, name: &str, deployment: &Deployment
                 "`{name}.default.svc` names the namespace `default`, and yours is another; it is deployed as your own Service `{name}`",
                 "`{name}.default.svc` 은(는) `default` 네임스페이스의 이름인데 본인의 네임스페이스는 다릅니다. 본인의 Service `{name}` 로 바꾸어 배포합니다"
             ),
+        )
+        .edits(
+            [".default.svc.cluster.local", ".default.svc"]
+                .iter()
+                .find_map(|zone| object.pen().within(node, &format!("{name}{zone}"), name)),
         )
         .fix(text!("Write just `{name}`: pods of one namespace find it by that", "`{name}` 만 쓰세요. 같은 네임스페이스의 파드는 이름만으로 찾습니다"))
     } else {
@@ -127,11 +132,15 @@ fn default_name(object: &Object, mark: Mark, name: &str, deployment: &Deployment
             ),
         );
         match nearest(name, deployment.of_kind("Service").map(|service| service.name.as_str())) {
-            Some(near) => said.fix(text!("Write `{near}`", "`{near}` 라고 쓰세요")),
+            Some(near) => said.fix(text!("Write `{near}`", "`{near}` 라고 쓰세요")).edits(object.pen().within(
+                node,
+                &format!("{name}.default"),
+                &format!("{near}.default"),
+            )),
             None => said.fix(text!("Add a Service called `{name}`", "`{name}` 이라는 Service 를 추가하세요")),
         }
     };
-    object.on(said, mark, "")
+    object.on(said, node.mark, "")
 }
 
 #[cfg(test)]

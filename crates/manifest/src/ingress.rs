@@ -9,7 +9,7 @@ use crate::diagnostic::text;
 use crate::nearest::nearest;
 use crate::object::Object;
 use crate::yaml::{Node, Value};
-use crate::{Diagnostic, Mark};
+use crate::{Diagnostic, Edit};
 
 /// Ingress before `networking.k8s.io/v1`, which the cluster no longer has and [`crate::adapt`] rewrites.
 pub(crate) fn is_old(api_version: &str, kind: &str) -> bool {
@@ -32,7 +32,8 @@ pub(crate) fn check(deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
                             "`{version}` 은(는) Kubernetes 1.22 부터 없습니다. `networking.k8s.io/v1` 로 바꾸어 배포합니다"
                         ),
                     )
-                    .fix(text!("Write:\n{v1}", "이렇게 쓰세요:\n{v1}")),
+                    .fix(text!("Write:\n{v1}", "이렇게 쓰세요:\n{v1}"))
+                    .edits(to_v1(ingress).into_iter().flatten()),
                     ingress.mark("apiVersion"),
                     "apiVersion",
                 ),
@@ -45,7 +46,7 @@ pub(crate) fn check(deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
             let host = rule.get("host").and_then(Node::str).unwrap_or_default().to_owned();
             match rule.get("host").filter(|node| node.str().is_some()) {
                 Some(node) => host_allowed(ingress, node, &format!("spec.rules[{i}].host"), deployment.context, out),
-                None if deployment.context.login.is_some() => no_host(ingress, rule.mark, i, deployment, out),
+                None if deployment.context.login.is_some() => no_host(ingress, rule, i, deployment, out),
                 None => {}
             }
             for (j, path) in rule.at("http.paths").map(Node::items).unwrap_or_default().iter().enumerate() {
@@ -76,6 +77,9 @@ pub(crate) fn check(deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
 
 fn path_check(ingress: &Object, path: &Node, at: &str, old: bool, deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
     let Some(backend) = path.get("backend") else {
+        if path.entries().iter().any(|entry| nearest(&entry.key, ["backend"]).is_some()) {
+            return;
+        }
         out.push(ingress.on(
             Diagnostic::error("missing_field", Text::new("This path has no `backend`", "이 경로에 `backend` 가 없습니다")),
             path.mark,
@@ -97,7 +101,8 @@ fn path_check(ingress: &Object, path: &Node, at: &str, old: bool, deployment: &D
                 .fix(text!(
                     "Write `{key}:` beside `backend:`, at the same indentation",
                     "`{key}:` 를 `backend:` 와 같은 들여쓰기로 나란히 쓰세요"
-                )),
+                ))
+                .edits(beside(ingress, path, backend).into_iter().flatten()),
                 inner.mark,
                 format!("{at}.backend.{key}"),
             ),
@@ -118,7 +123,8 @@ fn path_check(ingress: &Object, path: &Node, at: &str, old: bool, deployment: &D
                 .fix(text!(
                     "Write `backend: {{service: {{name: {name}, port: {{number: {port}}}}}}}`",
                     "`backend: {{service: {{name: {name}, port: {{number: {port}}}}}}}` 라고 쓰세요"
-                )),
+                ))
+                .edits(backend_of_v1(ingress, backend)),
                 entry.mark,
                 format!("{at}.backend.{}", entry.key),
             ),
@@ -131,7 +137,8 @@ fn path_check(ingress: &Object, path: &Node, at: &str, old: bool, deployment: &D
                     "ingress_path_type",
                     Text::new("`pathType` is missing; `Prefix` is taken", "`pathType` 이 없어 `Prefix` 로 배포합니다"),
                 )
-                .fix(Text::new("Write `pathType: Prefix` beside `path:`", "`path:` 옆에 `pathType: Prefix` 를 쓰세요")),
+                .fix(Text::new("Write `pathType: Prefix` beside `path:`", "`path:` 옆에 `pathType: Prefix` 를 쓰세요"))
+                .edits(ingress.pen().add(path, "pathType: Prefix")),
                 path.mark,
                 format!("{at}.pathType"),
             ),
@@ -149,7 +156,7 @@ fn to_service(ingress: &Object, backend: &Node, path: &str, deployment: &Deploym
             text!("There is no Service `{name}` to send requests to", "요청을 보낼 Service `{name}` 이(가) 없습니다"),
         );
         found = match nearest(name, deployment.of_kind("Service").map(|o| o.name.as_str())) {
-            Some(near) => found.fix(text!("Write `{near}`", "`{near}` 라고 쓰세요")),
+            Some(near) => found.fix(text!("Write `{near}`", "`{near}` 라고 쓰세요")).edits(ingress.pen().replace(node, near)),
             None => found.fix(text!("Add a Service called `{name}`", "`{name}` 이라는 Service 를 추가하세요")),
         };
         out.push(ingress.on(found, node.mark, path));
@@ -162,11 +169,13 @@ fn to_service(ingress: &Object, backend: &Node, path: &str, deployment: &Deploym
     };
     let known = ports.iter().any(|p| match &port.value {
         Value::Int(number) => p.get("port").and_then(Node::int) == Some(*number),
-        Value::String(name) => p.get("name").and_then(Node::str) == Some(name),
+        Value::String(name) if name.parse::<i64>().is_err() => p.get("name").and_then(Node::str) == Some(name),
+        // A number in quotes is another mistake.
         _ => true,
     });
-    if !known {
+    if !known && !ports.is_empty() {
         let given = port.text().unwrap_or_default();
+        let by_name = backend.at("service.port.name").is_some();
         let list = ports.iter().filter_map(|p| p.get("port")?.int()).map(|n| n.to_string()).collect::<Vec<_>>();
         let first = list.first().cloned().unwrap_or_default();
         let (list, place) = (list.join(", "), service.place(service.mark("spec.ports")));
@@ -179,7 +188,13 @@ fn to_service(ingress: &Object, backend: &Node, path: &str, deployment: &Deploym
                         "Service {name} 에는 {given} 포트가 없습니다. 있는 포트: {list} ({place})"
                     ),
                 )
-                .fix(text!("Write `{first}`", "`{first}` 라고 쓰세요")),
+                .fix(if by_name {
+                    text!("Write `number: {first}` in place of `name: {given}`", "`name: {given}` 대신 `number: {first}` 라고 쓰세요")
+                } else {
+                    text!("Write `{first}`", "`{first}` 라고 쓰세요")
+                })
+                .edits(by_name.then(|| by_number(ingress, backend, &first)).flatten().into_iter().flatten().filter(|_| ports.len() == 1))
+                .edits(ingress.pen().replace(port, first).filter(|_| ports.len() == 1 && port.int().is_some())),
                 port.mark,
                 path,
             ),
@@ -216,7 +231,12 @@ fn host_allowed(ingress: &Object, node: &Node, path: &str, context: &Context, ou
             .fix(text!(
                 "Write `host: {own}` (or `NAME-{own}` with a name of your choice)",
                 "`host: {own}` 라고 쓰세요 (또는 원하는 이름을 붙인 `이름-{own}`)"
-            )),
+            ))
+            .edits(ingress.pen().replace(node, own.as_str()).filter(|_| {
+                let rules = ingress.node.at("spec.rules").map(Node::items).unwrap_or_default();
+                // Two rules of one host would be at odds.
+                rules.len() == 1
+            })),
             node.mark,
             path,
         ),
@@ -230,7 +250,7 @@ pub(crate) fn is_own_host(host: &str, login: &str, domain: &str) -> bool {
         .is_some_and(|before| before.is_empty() || (before.ends_with('-') && before.len() > 1 && !before.contains('.')))
 }
 
-fn no_host(ingress: &Object, mark: Mark, i: usize, deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
+fn no_host(ingress: &Object, rule: &Node, i: usize, deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
     let (Some(login), domain) = (&deployment.context.login, &deployment.context.apps_domain) else { return };
     out.push(
         ingress.on(
@@ -241,8 +261,9 @@ fn no_host(ingress: &Object, mark: Mark, i: usize, deployment: &Deployment<'_>, 
                     "규칙에 호스트가 없어 `{login}.{domain}` 으로 배포합니다"
                 ),
             )
-            .fix(text!("Write `- host: {login}.{domain}`", "`- host: {login}.{domain}` 이라고 쓰세요")),
-            mark,
+            .fix(text!("Write `- host: {login}.{domain}`", "`- host: {login}.{domain}` 이라고 쓰세요"))
+            .edits(ingress.pen().add(rule, &format!("host: {login}.{domain}"))),
+            rule.mark,
             format!("spec.rules[{i}].host"),
         ),
     );
@@ -258,4 +279,86 @@ fn v1_text(ingress: &Object) -> String {
         crate::adapt::write_yaml(spec, 2, &mut text);
     }
     text
+}
+
+/// A port by its number, where a name is that no port has.
+fn by_number(ingress: &Object, backend: &Node, number: &str) -> Option<[Edit; 2]> {
+    let entry = backend.at("service.port")?.entry("name")?;
+    Some([ingress.pen().rename(entry, "number")?, ingress.pen().replace(&entry.value, number)?])
+}
+
+/// An old Ingress in its file, as v1 has it: line by line where that goes, so that its author knows it again.
+fn to_v1(ingress: &Object) -> Option<Vec<Edit>> {
+    let pen = ingress.pen();
+    let (version, spec) = (ingress.node.get("apiVersion")?, ingress.node.entry("spec")?);
+    let version = pen.replace(version, "networking.k8s.io/v1")?;
+    if let Some(edits) = lines_to_v1(ingress, &spec.value) {
+        return Some(std::iter::once(version).chain(edits).collect());
+    }
+    let mut json = ingress.node.to_json();
+    crate::adapt::ingress_to_v1(&mut json);
+    let indent = spec.mark.column as usize - 1;
+    if pen.is_flow(&ingress.node) || spec.value.entries().is_empty() {
+        return None;
+    }
+    let mut text = String::from("spec:\n");
+    crate::adapt::write_yaml(json.get("spec")?, indent + 2, &mut text);
+    Some(vec![version, pen.rewrite(spec.mark, &spec.value, text.trim_end())?])
+}
+
+fn lines_to_v1(ingress: &Object, spec: &Node) -> Option<Vec<Edit>> {
+    if spec.get("backend").is_some() {
+        return None;
+    }
+    let mut edits = Vec::new();
+    for path in spec.get("rules")?.items().iter().flat_map(|rule| rule.at("http.paths").map(Node::items).unwrap_or_default()) {
+        edits.push(backend_of_v1(ingress, path.get("backend")?)?);
+        if path.get("pathType").is_none() {
+            edits.push(ingress.pen().add(path, "pathType: Prefix")?);
+        }
+        // Without a path it would be refused.
+        path.get("path")?;
+    }
+    Some(edits)
+}
+
+/// `path` and `pathType` out of the backend, to where they belong.
+fn beside(ingress: &Object, path: &Node, backend: &Node) -> Option<Vec<Edit>> {
+    let pen = ingress.pen();
+    let (mut edits, mut lines) = (Vec::new(), Vec::new());
+    let indent = " ".repeat(path.entries().first()?.mark.column as usize - 1);
+    for key in ["path", "pathType"] {
+        if let Some(entry) = backend.entry(key) {
+            if path.get(key).is_none() {
+                lines.push(format!("{indent}{key}: {}", pen.raw(&entry.value)?));
+            }
+            edits.push(pen.remove(backend, entry)?);
+        }
+    }
+    // Something must be left of the backend.
+    if backend.entries().len() == edits.len() {
+        return None;
+    }
+    if !lines.is_empty() {
+        let text: Vec<&str> = lines.iter().map(|line| line.trim_start()).collect();
+        edits.push(pen.add(path, &text.join(&format!("\n{indent}")))?);
+    }
+    Some(edits)
+}
+
+/// A backend of before v1, as v1 has it.
+fn backend_of_v1(ingress: &Object, backend: &Node) -> Option<Edit> {
+    let only = backend.entries().iter().all(|entry| matches!(entry.key.as_str(), "serviceName" | "servicePort"));
+    let (name, port) = (backend.get("serviceName")?.str().filter(|_| only)?, backend.get("servicePort")?);
+    let port = match &port.value {
+        Value::Int(number) => format!("number: {number}"),
+        Value::String(name) => format!("name: {name}"),
+        _ => return None,
+    };
+    let pen = ingress.pen();
+    if pen.is_flow(backend) {
+        return pen.replace(backend, format!("{{service: {{name: {name}, port: {{{port}}}}}}}"));
+    }
+    let indent = " ".repeat(backend.mark.column as usize - 1);
+    pen.rewrite(backend.mark, backend, format!("service:\n{indent}  name: {name}\n{indent}  port:\n{indent}    {port}"))
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use maru_model::Text;
 
 use crate::diagnostic::text;
+use crate::edit::{Lines, Pen};
 use crate::nearest::nearest;
-use crate::source::{Sources, folder_of, normal};
+use crate::source::{Sources, folder_of, is_manifest, normal};
 use crate::yaml::Node;
-use crate::{Diagnostic, Mark};
+use crate::{Diagnostic, Edit, Mark};
 
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
@@ -68,10 +69,36 @@ pub(crate) struct Kustomization {
     /// Everything that some kustomization uses.
     pub used: BTreeSet<String>,
     pub generated: Vec<Generated>,
-    /// `namespace:` with its file and place.
-    pub namespaces: Vec<(String, String, Mark)>,
+    pub namespaces: Vec<Namespace>,
+    /// Where a further resource is named.
+    pub list: Option<ResourceList>,
     /// Names are given a prefix or suffix.
     pub renames: bool,
+}
+
+/// The `namespace:` of a kustomization.
+#[derive(Debug)]
+pub(crate) struct Namespace {
+    pub name: String,
+    pub file: String,
+    pub mark: Mark,
+    pub removal: Option<Edit>,
+}
+
+/// The last of `resources:` in the deployment's own kustomization.
+#[derive(Debug)]
+pub(crate) struct ResourceList {
+    file: String,
+    end: Mark,
+    /// What its lines begin with: `- `.
+    dash: String,
+}
+
+impl ResourceList {
+    pub(crate) fn add(&self, sources: &Sources<'_>, name: &str) -> Option<Edit> {
+        let lines = Lines::new(&sources.text(&self.file));
+        Pen { file: &self.file, lines: &lines }.append(self.end, &[format!("{}{name}", self.dash)])
+    }
 }
 
 /// The kustomization file of a folder.
@@ -94,6 +121,14 @@ fn enter(sources: &mut Sources<'_>, file: &str, found: &mut Kustomization, visit
     found.used.insert(file.to_owned());
     let Some(root) = sources.documents(file, out).into_iter().next() else { return };
     let folder = folder_of(file).to_owned();
+    let lines = Lines::new(&sources.text(file));
+    let pen = Pen { file, lines: &lines };
+    if visited.len() == 1
+        && let Some(item) = root.get("resources").and_then(|list| list.items().last())
+    {
+        let dash = lines.between(Mark { column: 1, ..item.mark }, item.mark).unwrap_or_default().to_owned();
+        found.list = (dash.trim() == "-").then(|| ResourceList { file: file.to_owned(), end: item.end, dash });
+    }
     for entry in root.entries() {
         if !FIELDS.contains(&entry.key.as_str()) {
             let key = &entry.key;
@@ -105,6 +140,7 @@ fn enter(sources: &mut Sources<'_>, file: &str, found: &mut Kustomization, visit
             .path(key.clone());
             if let Some(near) = nearest(key, FIELDS) {
                 said = said.fix(text!("Write `{near}:`", "`{near}:` 라고 쓰세요"));
+                said = said.edits(pen.rename(entry, near).filter(|_| root.get(near).is_none()));
             }
             out.push(said);
         }
@@ -112,12 +148,17 @@ fn enter(sources: &mut Sources<'_>, file: &str, found: &mut Kustomization, visit
     if let Some(namespace) = root.get("namespace")
         && let Some(name) = namespace.str()
     {
-        found.namespaces.push((name.to_owned(), file.to_owned(), namespace.mark));
+        found.namespaces.push(Namespace {
+            name: name.to_owned(),
+            file: file.to_owned(),
+            mark: namespace.mark,
+            removal: root.entry("namespace").and_then(|entry| pen.remove(&root, entry)),
+        });
     }
     found.renames |= root.get("namePrefix").or_else(|| root.get("nameSuffix")).is_some();
     for list in ["resources", "bases", "components"] {
         for (i, item) in root.get(list).map(Node::items).unwrap_or_default().iter().enumerate() {
-            resource(sources, file, &folder, item, &format!("{list}[{i}]"), found, visited, out);
+            resource(sources, pen, &folder, item, &format!("{list}[{i}]"), found, visited, out);
         }
     }
     for (list, key) in [
@@ -133,9 +174,8 @@ fn enter(sources: &mut Sources<'_>, file: &str, found: &mut Kustomization, visit
         for (i, item) in root.get(list).map(Node::items).unwrap_or_default().iter().enumerate() {
             let node = key.map_or(Some(item), |key| item.get(key));
             // A patch may also be written in place.
-            if let Some(path) = node.and_then(Node::str).filter(|text| !text.contains('\n')) {
-                let mark = node.map_or(item.mark, |n| n.mark);
-                if let Some(target) = needed(sources, file, &folder, path, mark, &format!("{list}[{i}]"), out) {
+            if node.and_then(Node::str).is_some_and(|text| !text.contains('\n')) {
+                if let Some(target) = needed(sources, pen, &folder, node.unwrap_or(item), &format!("{list}[{i}]"), out) {
                     sources.documents(&target, out);
                     found.used.insert(target);
                 }
@@ -144,7 +184,7 @@ fn enter(sources: &mut Sources<'_>, file: &str, found: &mut Kustomization, visit
     }
     for (list, secret) in [("configMapGenerator", false), ("secretGenerator", true)] {
         for (i, item) in root.get(list).map(Node::items).unwrap_or_default().iter().enumerate() {
-            generator(sources, file, &folder, item, &format!("{list}[{i}]"), secret, found, out);
+            generator(sources, pen, &folder, item, &format!("{list}[{i}]"), secret, found, out);
         }
     }
 }
@@ -152,7 +192,7 @@ fn enter(sources: &mut Sources<'_>, file: &str, found: &mut Kustomization, visit
 #[allow(clippy::too_many_arguments)]
 fn resource(
     sources: &mut Sources<'_>,
-    file: &str,
+    pen: Pen<'_>,
     folder: &str,
     item: &Node,
     path: &str,
@@ -170,7 +210,7 @@ fn resource(
                     "리소스는 네트워크가 아니라 이 프로젝트에서만 읽습니다",
                 ),
             )
-            .at(file, item.mark)
+            .at(pen.file, item.mark)
             .path(path)
             .fix(Text::new("Put the file into the project and name it here", "파일을 프로젝트에 넣고 여기에 그 이름을 쓰세요")),
         );
@@ -185,7 +225,7 @@ fn resource(
                     "kustomization_missing",
                     text!("The folder `{name}` has no kustomization.yaml", "폴더 `{name}` 에 kustomization.yaml 이 없습니다"),
                 )
-                .at(file, item.mark)
+                .at(pen.file, item.mark)
                 .path(path)
                 .fix(text!(
                     "Name the files of `{name}` one by one, or add a kustomization.yaml there",
@@ -195,14 +235,15 @@ fn resource(
         }
         return;
     }
-    if let Some(target) = needed(sources, file, folder, name, item.mark, path, out) {
+    if let Some(target) = needed(sources, pen, folder, item, path, out) {
         found.used.insert(target.clone());
         if found.resources.contains(&target) {
             out.push(
                 Diagnostic::error("kustomization_twice", text!("`{name}` is listed twice", "`{name}` 이(가) 두 번 나열되었습니다"))
-                    .at(file, item.mark)
+                    .at(pen.file, item.mark)
                     .path(path)
-                    .fix(Text::new("Remove one of the two lines", "두 줄 가운데 하나를 지우세요")),
+                    .fix(Text::new("Remove one of the two lines", "두 줄 가운데 하나를 지우세요"))
+                    .edits(pen.remove_item(item)),
             );
         } else {
             found.resources.push(target);
@@ -211,18 +252,21 @@ fn resource(
 }
 
 /// The path of a file that must exist; says so, with the nearest name, where it does not.
-fn needed(
+fn needed_at(
     sources: &Sources<'_>,
-    file: &str,
+    pen: Pen<'_>,
     folder: &str,
     name: &str,
-    mark: Mark,
+    node: &Node,
     path: &str,
     out: &mut Vec<Diagnostic>,
 ) -> Option<String> {
     let target = normal(folder, name).filter(|target| sources.has_file(target));
     if target.is_none() {
-        let siblings: Vec<&str> = sources.paths().filter_map(|p| relative(folder, p)).filter(|p| !NAMES.contains(p)).collect();
+        let manifest = is_manifest(name);
+        let inside = normal(folder, name).is_some();
+        let alike = |path: &&str| inside && is_manifest(path) == manifest && !NAMES.contains(path);
+        let siblings: Vec<&str> = sources.paths().filter_map(|path| relative(folder, path)).filter(alike).collect();
         let base = |p: &str| p.rsplit('/').next().unwrap_or(p).rsplit_once('.').map_or(p.to_owned(), |(stem, _)| stem.to_owned());
         // By the names without their endings, which are alike for all.
         let stems: Vec<String> = siblings.iter().map(|path| base(path)).collect();
@@ -230,8 +274,9 @@ fn needed(
             .and_then(|stem| siblings.iter().copied().find(|path| base(path) == stem))
             .or_else(|| siblings.iter().copied().find(|p| p.rsplit('/').next() == name.rsplit('/').next() || base(p) == base(name)));
         let mut said = Diagnostic::error("kustomization_missing_file", text!("There is no file `{name}`", "`{name}` 파일이 없습니다"))
-            .at(file, mark)
-            .path(path);
+            .at(pen.file, node.mark)
+            .path(path)
+            .edits(near.and_then(|near| pen.within(node, name, near)));
         said = said.fix(match near {
             Some(near) => text!("Write `{near}`, or add the file `{name}`", "`{near}` 라고 쓰거나 `{name}` 파일을 추가하세요"),
             None => text!("Add the file `{name}`, or remove this line", "`{name}` 파일을 추가하거나 이 줄을 지우세요"),
@@ -241,6 +286,11 @@ fn needed(
     target
 }
 
+/// The same, where the value is the path.
+fn needed(sources: &Sources<'_>, pen: Pen<'_>, folder: &str, node: &Node, path: &str, out: &mut Vec<Diagnostic>) -> Option<String> {
+    needed_at(sources, pen, folder, node.str()?, node, path, out)
+}
+
 fn relative<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
     if folder.is_empty() { Some(path) } else { path.strip_prefix(folder)?.strip_prefix('/') }
 }
@@ -248,7 +298,7 @@ fn relative<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
 #[allow(clippy::too_many_arguments)]
 fn generator(
     sources: &Sources<'_>,
-    file: &str,
+    pen: Pen<'_>,
     folder: &str,
     item: &Node,
     path: &str,
@@ -259,7 +309,7 @@ fn generator(
     let Some(name) = item.get("name").and_then(Node::str) else {
         out.push(
             Diagnostic::error("missing_field", Text::new("A generator needs a `name`", "생성기에는 `name` 이 필요합니다"))
-                .at(file, item.mark)
+                .at(pen.file, item.mark)
                 .path(format!("{path}.name")),
         );
         return;
@@ -273,14 +323,13 @@ fn generator(
         let Some(text) = node.str() else { continue };
         let (key, source) = text.split_once('=').unwrap_or((text.rsplit('/').next().unwrap_or(text), text));
         made.keys.insert(key.to_owned());
-        if let Some(target) = needed(sources, file, folder, source, node.mark, &format!("{path}.files"), out) {
+        if let Some(target) = needed_at(sources, pen, folder, source, node, &format!("{path}.files"), out) {
             found.used.insert(target);
         }
     }
     let single = item.get("env").into_iter();
     for node in list("envs").iter().chain(single) {
-        let Some(source) = node.str() else { continue };
-        if let Some(target) = needed(sources, file, folder, source, node.mark, &format!("{path}.envs"), out) {
+        if let Some(target) = needed(sources, pen, folder, node, &format!("{path}.envs"), out) {
             for line in sources.text(&target).lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
                 made.keys.insert(line.split('=').next().unwrap_or_default().trim().to_owned());
             }

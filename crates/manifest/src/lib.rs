@@ -12,6 +12,7 @@
 mod adapt;
 mod check;
 mod diagnostic;
+mod edit;
 mod fields;
 mod habits;
 mod ingress;
@@ -26,11 +27,13 @@ mod schema;
 mod services;
 mod source;
 mod syntax;
+mod values;
 mod yaml;
 
 pub use adapt::adapt;
 pub use check::{Context, check, check_rendered, implied_kustomization, locate};
 pub use diagnostic::{Diagnostic, DiagnosticView, Mark, ObjectRef, Report, Severity};
+pub use edit::{Edit, apply_edits};
 pub use locate::find_object;
 pub use rendered::read_rendered;
 pub use source::Files;

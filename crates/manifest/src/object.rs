@@ -1,5 +1,8 @@
 //! One Kubernetes object in a source file.
 
+use std::sync::Arc;
+
+use crate::edit::{Lines, Pen};
 use crate::schema::SCHEMA;
 use crate::yaml::Node;
 use crate::{Diagnostic, Mark, ObjectRef};
@@ -12,6 +15,8 @@ pub(crate) struct Object {
     pub kind: String,
     pub name: String,
     pub namespace: String,
+    /// The text of its file; empty where it is in none.
+    pub lines: Arc<Lines>,
 }
 
 /// Where an object keeps the description of its pods.
@@ -38,7 +43,18 @@ impl Object {
             name: text("metadata.name"),
             namespace: text("metadata.namespace"),
             node,
+            lines: Arc::default(),
         }
+    }
+
+    pub(crate) fn in_text(mut self, lines: &Arc<Lines>) -> Self {
+        self.lines = Arc::clone(lines);
+        self
+    }
+
+    /// Makes edits of its file.
+    pub(crate) fn pen(&self) -> Pen<'_> {
+        Pen { file: &self.file, lines: &self.lines }
     }
 
     pub(crate) fn reference(&self) -> ObjectRef {

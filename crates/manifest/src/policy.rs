@@ -6,12 +6,13 @@ use crate::check::{Context, Deployment};
 use crate::diagnostic::text;
 use crate::object::Object;
 use crate::yaml::Node;
-use crate::{Diagnostic, Mark};
+use crate::{Diagnostic, Edit};
 
 pub(crate) fn check(object: &Object, context: &Context, out: &mut Vec<Diagnostic>) {
     if !object.namespace.is_empty() {
         let mark = object.node.at("metadata.namespace").map_or(object.node.mark, |node| node.mark);
-        namespace(&object.namespace, context, &object.file, mark, "metadata.namespace", out);
+        let edit = object.node.get("metadata").and_then(|metadata| object.pen().remove(metadata, metadata.entry("namespace")?));
+        namespace(&object.namespace, context, edit, |found| object.on(found, mark, "metadata.namespace"), out);
     }
     if object.is_cluster_wide() {
         cluster_wide(object, out);
@@ -19,13 +20,18 @@ pub(crate) fn check(object: &Object, context: &Context, out: &mut Vec<Diagnostic
     let Some(pods) = object.pods() else { return };
     for key in ["hostNetwork", "hostPID", "hostIPC"] {
         if let Some(entry) = pods.spec.entry(key).filter(|entry| entry.value.bool() == Some(true)) {
-            out.push(object.on(
-                refused(text!("`{key}` would give the pod the machine itself", "`{key}` 은(는) 파드에 머신 자체를 내주게 됩니다")).fix(
-                    Text::new("Remove the line; reach other pods through a Service", "이 줄을 지우고, 다른 파드에는 Service 로 접근하세요"),
+            out.push(
+                object.on(
+                    refused(text!("`{key}` would give the pod the machine itself", "`{key}` 은(는) 파드에 머신 자체를 내주게 됩니다"))
+                        .fix(Text::new(
+                            "Remove the line; reach other pods through a Service",
+                            "이 줄을 지우고, 다른 파드에는 Service 로 접근하세요",
+                        ))
+                        .edits(object.pen().remove(pods.spec, entry)),
+                    entry.mark,
+                    format!("{}.{key}", pods.path),
                 ),
-                entry.mark,
-                format!("{}.{key}", pods.path),
-            ));
+            );
         }
     }
     for (i, volume) in pods.spec.get("volumes").map(Node::items).unwrap_or_default().iter().enumerate() {
@@ -43,8 +49,8 @@ pub(crate) fn check(object: &Object, context: &Context, out: &mut Vec<Diagnostic
         }
     }
     for container in object.containers() {
-        if let Some(entry) =
-            container.node.get("securityContext").and_then(|s| s.entry("privileged")).filter(|e| e.value.bool() == Some(true))
+        if let Some(context) = container.node.get("securityContext")
+            && let Some(entry) = context.entry("privileged").filter(|entry| entry.value.bool() == Some(true))
         {
             out.push(
                 object.on(
@@ -52,7 +58,8 @@ pub(crate) fn check(object: &Object, context: &Context, out: &mut Vec<Diagnostic
                         "A privileged container would be root on the machine",
                         "privileged 컨테이너는 머신의 root 가 됩니다",
                     ))
-                    .fix(Text::new("Remove `privileged: true`", "`privileged: true` 를 지우세요")),
+                    .fix(Text::new("Remove `privileged: true`", "`privileged: true` 를 지우세요"))
+                    .edits(object.pen().remove(context, entry)),
                     entry.mark,
                     format!("{}.securityContext.privileged", container.path),
                 ),
@@ -69,7 +76,8 @@ pub(crate) fn check(object: &Object, context: &Context, out: &mut Vec<Diagnostic
                         .fix(Text::new(
                             "Remove the line; make the application reachable with a Service and an Ingress",
                             "이 줄을 지우고 Service 와 Ingress 로 공개하세요",
-                        )),
+                        ))
+                        .edits(object.pen().remove(port, entry)),
                         entry.mark,
                         format!("{}.ports[{i}].hostPort", container.path),
                     ),
@@ -116,7 +124,7 @@ fn cluster_wide(object: &Object, out: &mut Vec<Diagnostic>) {
 }
 
 /// A namespace that a manifest names: the own one is fine; `default` is understood as the own one.
-fn namespace(name: &str, context: &Context, file: &str, mark: Mark, path: &str, out: &mut Vec<Diagnostic>) {
+fn namespace(name: &str, context: &Context, edit: Option<Edit>, at: impl Fn(Diagnostic) -> Diagnostic, out: &mut Vec<Diagnostic>) {
     let own = context.login.as_ref().map(maru_model::Login::namespace);
     if own.as_deref() == Some(name) {
         return;
@@ -135,20 +143,17 @@ fn namespace(name: &str, context: &Context, file: &str, mark: Mark, path: &str, 
     } else {
         refused(text!("The namespace `{name}` is not yours", "네임스페이스 `{name}` 은(는) 본인의 것이 아닙니다"))
     };
-    out.push(
-        found
-            .fix(Text::new(
-                "Remove the line: everything is put into your own namespace",
-                "이 줄을 지우세요. 모든 것은 본인의 네임스페이스에 배포됩니다",
-            ))
-            .at(file, mark)
-            .path(path),
-    );
+    let found = found.fix(Text::new(
+        "Remove the line: everything is put into your own namespace",
+        "이 줄을 지우세요. 모든 것은 본인의 네임스페이스에 배포됩니다",
+    ));
+    out.push(at(found.edits(edit)));
 }
 
 /// The `namespace:` of kustomizations.
 pub(crate) fn namespaces(deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
-    for (name, file, mark) in &deployment.kustomization.namespaces {
-        namespace(name, deployment.context, file, *mark, "namespace", out);
+    for said in &deployment.kustomization.namespaces {
+        let at = |found: Diagnostic| found.at(&said.file, said.mark).path("namespace");
+        namespace(&said.name, deployment.context, said.removal.clone(), at, out);
     }
 }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use maru_model::Text;
 
+use crate::Diagnostic;
 use crate::check::Deployment;
 use crate::diagnostic::text;
 use crate::nearest::nearest;
 use crate::object::{Object, pairs, selects};
 use crate::yaml::Node;
-use crate::{Diagnostic, Mark};
 
 /// Keys by name; `None` where the keys cannot be known.
 type Known = BTreeMap<String, Option<BTreeSet<String>>>;
@@ -24,7 +24,7 @@ struct Names {
 pub(crate) fn check(deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
     let names = collect(deployment);
     for object in &deployment.objects {
-        selector(object, out);
+        selector(object, deployment, out);
         references(object, &names, out);
         scale_target(object, deployment, out);
     }
@@ -55,7 +55,7 @@ fn collect(deployment: &Deployment<'_>) -> Names {
 }
 
 /// The selector of a workload must match the labels of its own pods.
-fn selector(object: &Object, out: &mut Vec<Diagnostic>) {
+fn selector(object: &Object, deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
     if !["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout"].contains(&object.kind.as_str()) {
         return;
     }
@@ -64,6 +64,17 @@ fn selector(object: &Object, out: &mut Vec<Diagnostic>) {
         return;
     }
     let (want, have) = (pairs(Some(wanted)), pairs(pods.labels));
+    // What the Services look for says which of the two is the mistake.
+    let services =
+        || deployment.of_kind("Service").filter_map(|service| service.node.at("spec.selector")).filter(|s| !s.entries().is_empty());
+    let by_template = services().any(|s| selects(s, pods.labels));
+    let by_selector = services().any(|s| selects(s, Some(wanted)));
+    let edit = pods.labels.filter(|_| by_template != by_selector).and_then(|labels| {
+        let (from, to) = if by_template { (labels, wanted) } else { (wanted, labels) };
+        let mut unlike = from.entries().iter().filter(|have| to.get(&have.key).is_none_or(|other| other.text() != have.value.text()));
+        let entry = unlike.next().filter(|_| unlike.next().is_none())?;
+        object.pen().replace(to.get(&entry.key)?, object.pen().raw(&entry.value)?)
+    });
     let place = object.place(pods.labels.map_or_else(|| object.mark("spec.template"), |labels| labels.mark));
     out.push(
         object.on(
@@ -74,10 +85,18 @@ fn selector(object: &Object, out: &mut Vec<Diagnostic>) {
                     "셀렉터는 `{want}` 라벨의 파드를 찾지만 {place} 의 템플릿은 `{have}` 를 줍니다"
                 ),
             )
-            .fix(text!(
-                "Write the same labels in `spec.template.metadata.labels`: `{want}`",
-                "`spec.template.metadata.labels` 에도 같은 라벨 `{want}` 를 쓰세요"
-            )),
+            .fix(if edit.is_some() && by_template {
+                text!(
+                    "Write `{have}` in the selector: a Service finds the pods by that",
+                    "셀렉터에 `{have}` 를 쓰세요. Service 가 그 라벨로 파드를 찾습니다"
+                )
+            } else {
+                text!(
+                    "Write the same labels in `spec.template.metadata.labels`: `{want}`",
+                    "`spec.template.metadata.labels` 에도 같은 라벨 `{want}` 를 쓰세요"
+                )
+            })
+            .edits(edit),
             object.mark("spec.selector.matchLabels"),
             "spec.selector.matchLabels",
         ),
@@ -121,7 +140,7 @@ fn references(object: &Object, names: &Names, out: &mut Vec<Diagnostic>) {
                 "PersistentVolumeClaim",
                 name,
                 names.claims.iter().map(String::as_str),
-                claim.mark,
+                claim,
                 &format!("{path}.persistentVolumeClaim.claimName"),
                 out,
             );
@@ -137,7 +156,7 @@ fn references(object: &Object, names: &Names, out: &mut Vec<Diagnostic>) {
             "ServiceAccount",
             name,
             names.service_accounts.iter().map(String::as_str),
-            account.mark,
+            account,
             &format!("{}.serviceAccountName", pods.path),
             out,
         );
@@ -176,7 +195,8 @@ fn mounts(object: &Object, container: &Node, path: &str, spec: &Node, out: &mut 
                 "Add `- name: {name}` under `volumes:`, which stands beside `containers:`",
                 "`containers:` 와 나란히 있는 `volumes:` 아래에 `- name: {name}` 을(를) 추가하세요"
             ),
-        });
+        })
+        .edits(nearest(name, known.iter().copied()).and_then(|near| object.pen().replace(node, near)));
         out.push(object.on(found, node.mark, format!("{path}.volumeMounts[{i}].name")));
     }
 }
@@ -190,7 +210,13 @@ fn source_of(object: &Object, source: &Node, name_field: &str, kind: &str, names
     let Some(node) = source.get(name_field) else { return };
     let Some(name) = node.str() else { return };
     let Some(keys) = known.get(name) else {
-        missing(object, kind, name, known.keys().map(String::as_str), node.mark, &format!("{path}.{name_field}"), out);
+        if kind == "Secret"
+            && let Some(key) = source.get("key").and_then(Node::text)
+        {
+            out.push(object.on(missing_secret(object, name, &key, known, node), node.mark, format!("{path}.{name_field}")));
+            return;
+        }
+        missing(object, kind, name, known.keys().map(String::as_str), node, &format!("{path}.{name_field}"), out);
         return;
     };
     let (Some(keys), Some(key)) = (keys, source.get("key")) else { return };
@@ -203,10 +229,31 @@ fn source_of(object: &Object, source: &Node, name_field: &str, kind: &str, names
                 "{kind} {name} 에는 키 `{wanted}` 이(가) 없습니다. 있는 키: {list}"
             ),
         );
+        if kind == "Secret" && nearest(&wanted, keys.iter().map(String::as_str)).is_none() {
+            found = found.fix(text!(
+                "Enter the key `{wanted}` of the Secret `{name}` on the app page, or write a key that it has",
+                "앱 페이지에서 Secret `{name}` 의 키 `{wanted}` 을(를) 입력하거나, 있는 키를 쓰세요"
+            ));
+        }
         if let Some(near) = nearest(&wanted, keys.iter().map(String::as_str)) {
-            found = found.fix(text!("Write `key: {near}`", "`key: {near}` 라고 쓰세요"));
+            found = found.fix(text!("Write `key: {near}`", "`key: {near}` 라고 쓰세요")).edits(object.pen().replace(key, near));
         }
         out.push(object.on(found, key.mark, format!("{path}.key")));
+    }
+}
+
+/// A Secret that is not there, with the key that is wanted of it: what the form on the app page asks for.
+fn missing_secret(object: &Object, name: &str, key: &str, known: &Known, node: &Node) -> Diagnostic {
+    let found = Diagnostic::warning(
+        "missing_secret",
+        text!("There is no Secret `{name}` (key `{key}`) in this deployment", "이 배포에는 Secret `{name}` (키 `{key}`) 이(가) 없습니다"),
+    );
+    match nearest(name, known.keys().map(String::as_str)) {
+        Some(near) => found.fix(text!("Write `{near}`", "`{near}` 라고 쓰세요")).edits(object.pen().replace(node, near)),
+        None => found.fix(text!(
+            "Enter the key `{key}` of the Secret `{name}` on the app page; it stays out of git",
+            "앱 페이지에서 Secret `{name}` 의 키 `{key}` 을(를) 입력하세요. git 에는 저장되지 않습니다"
+        )),
     }
 }
 
@@ -215,7 +262,7 @@ fn missing<'a>(
     kind: &str,
     name: &str,
     known: impl Iterator<Item = &'a str>,
-    mark: Mark,
+    node: &Node,
     path: &str,
     out: &mut Vec<Diagnostic>,
 ) {
@@ -227,14 +274,14 @@ fn missing<'a>(
         _ => Diagnostic::error("missing_object", message),
     };
     found = match (kind, near) {
-        (_, Some(near)) => found.fix(text!("Write `{near}`", "`{near}` 라고 쓰세요")),
+        (_, Some(near)) => found.fix(text!("Write `{near}`", "`{near}` 라고 쓰세요")).edits(object.pen().replace(node, near)),
         ("Secret", None) => found.fix(text!(
             "Enter the Secret `{name}` on the app page; it stays out of git",
             "앱 페이지에서 Secret `{name}` 을(를) 입력하세요. git 에는 저장되지 않습니다"
         )),
         (_, None) => found.fix(text!("Add a {kind} called `{name}`", "`{name}` 이라는 {kind} 을(를) 추가하세요")),
     };
-    out.push(object.on(found, mark, path));
+    out.push(object.on(found, node.mark, path));
 }
 
 /// What an autoscaler scales must be there.
@@ -246,7 +293,7 @@ fn scale_target(object: &Object, deployment: &Deployment<'_>, out: &mut Vec<Diag
     let (Some(kind), Some(node)) = (target.get("kind").and_then(Node::str), target.get("name")) else { return };
     let Some(name) = node.str() else { return };
     match deployment.named(kind, name) {
-        None => missing(object, kind, name, deployment.of_kind(kind).map(|o| o.name.as_str()), node.mark, "spec.scaleTargetRef.name", out),
+        None => missing(object, kind, name, deployment.of_kind(kind).map(|o| o.name.as_str()), node, "spec.scaleTargetRef.name", out),
         Some(workload) => {
             let bare = workload
                 .containers()

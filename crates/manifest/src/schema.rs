@@ -72,6 +72,11 @@ impl Schema {
         self.kinds.iter().find(|((v, k), _)| *v == api_version && *k == kind).map(|(_, found)| found)
     }
 
+    /// A kind by its name alone.
+    pub(crate) fn newest(&self, kind: &str) -> Option<&ObjectKind> {
+        self.kinds.iter().filter(|((_, name), _)| *name == kind).map(|(_, found)| found).next_back()
+    }
+
     pub(crate) fn kinds(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.kinds.keys().copied()
     }

@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use maru_model::Text;
 
 use crate::diagnostic::text;
+use crate::edit::Lines;
+use crate::object::Object;
 use crate::yaml::{Node, Value};
 use crate::{Diagnostic, Mark, syntax, yaml};
 
@@ -55,6 +58,10 @@ impl<'a> Sources<'a> {
                 return Vec::new();
             }
         };
+        if let Some(found) = syntax::foreign_spaces(path, text) {
+            out.extend(Some(found).filter(|_| first));
+            return Vec::new();
+        }
         let parsed = yaml::parse(text);
         if first {
             out.extend(syntax::duplicates(&parsed.duplicates, path));
@@ -64,24 +71,12 @@ impl<'a> Sources<'a> {
     }
 
     /// The objects of a file; `kind: List` is opened.
-    pub(crate) fn objects(&mut self, path: &str, out: &mut Vec<Diagnostic>) -> Vec<crate::object::Object> {
+    pub(crate) fn objects(&mut self, path: &str, out: &mut Vec<Diagnostic>) -> Vec<Object> {
         let mut found = Vec::new();
+        let text = Arc::new(Lines::new(&self.text(path)));
         for document in self.documents(path, out) {
             if !matches!(document.value, Value::Map(_)) {
-                out.push(
-                    Diagnostic::error(
-                        "not_an_object",
-                        Text::new(
-                            "This is not a Kubernetes object: it has no `apiVersion:` and `kind:`",
-                            "Kubernetes 오브젝트가 아닙니다. `apiVersion:` 과 `kind:` 가 없습니다",
-                        ),
-                    )
-                    .at(path, document.mark)
-                    .fix(Text::new(
-                        "Begin it with `apiVersion:` and `kind:`, or move the file out of this folder",
-                        "`apiVersion:` 과 `kind:` 로 시작하거나, 파일을 이 폴더 밖으로 옮기세요",
-                    )),
-                );
+                out.push(not_an_object().at(path, document.mark));
             } else if document.get("kind").and_then(Node::str).is_some_and(|kind| kind.ends_with("List")) && document.get("items").is_some()
             {
                 found.extend(
@@ -91,14 +86,28 @@ impl<'a> Sources<'a> {
                         .unwrap_or_default()
                         .iter()
                         .cloned()
-                        .map(|item| crate::object::Object::new(path, item)),
+                        .map(|item| Object::new(path, item).in_text(&text)),
                 );
             } else {
-                found.push(crate::object::Object::new(path, document));
+                found.push(Object::new(path, document).in_text(&text));
             }
         }
         found
     }
+}
+
+pub(crate) fn not_an_object() -> Diagnostic {
+    Diagnostic::error(
+        "not_an_object",
+        Text::new(
+            "This is not a Kubernetes object: it has no `apiVersion:` and `kind:`",
+            "Kubernetes 오브젝트가 아닙니다. `apiVersion:` 과 `kind:` 가 없습니다",
+        ),
+    )
+    .fix(Text::new(
+        "Begin it with `apiVersion:` and `kind:`, or move the file out of this folder",
+        "`apiVersion:` 과 `kind:` 로 시작하거나, 파일을 이 폴더 밖으로 옮기세요",
+    ))
 }
 
 fn not_utf8(path: &str, bytes: &[u8], at: usize) -> Diagnostic {

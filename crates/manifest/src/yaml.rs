@@ -27,12 +27,16 @@ pub(crate) enum Value {
 pub(crate) struct Node {
     pub value: Value,
     pub mark: Mark,
+    /// Behind its last character; line 0 where it is in no file.
+    pub end: Mark,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub key: String,
     pub mark: Mark,
+    /// Behind the key's last character.
+    pub end: Mark,
     pub value: Node,
 }
 
@@ -151,11 +155,16 @@ impl Node {
             Json::Object(fields) => Value::Map(
                 fields
                     .iter()
-                    .map(|(key, value)| Entry { key: key.clone(), mark: Mark::default(), value: Self::from_json(value) })
+                    .map(|(key, value)| Entry {
+                        key: key.clone(),
+                        mark: Mark::default(),
+                        end: Mark::default(),
+                        value: Self::from_json(value),
+                    })
                     .collect(),
             ),
         };
-        Self { value, mark: Mark::default() }
+        Self { value, mark: Mark::default(), end: Mark::default() }
     }
 
     /// How many levels it has.
@@ -191,9 +200,14 @@ pub(crate) fn mark(marker: &serde_saphyr::granit_parser::Marker) -> Mark {
     Mark { line: one_based(marker.line()), column: one_based(marker.col() + 1) }
 }
 
+/// Where a collection in brackets ends; one in lines ends with its last value.
+fn closing(span: &Span) -> Option<Mark> {
+    (span.start != span.end).then(|| mark(&span.end))
+}
+
 enum Frame {
     List { mark: Mark, anchor: usize, items: Vec<Node> },
-    Map { mark: Mark, anchor: usize, entries: Vec<Entry>, index: HashMap<String, Mark>, key: Option<(String, Mark)> },
+    Map { mark: Mark, anchor: usize, entries: Vec<Entry>, index: HashMap<String, Mark>, key: Option<(String, Mark, Mark)> },
 }
 
 #[derive(Default)]
@@ -217,24 +231,28 @@ impl Builder {
                     (_, None | Some("str")) => Value::String(text.into_owned()),
                     (_, Some(_)) => plain(&text),
                 };
-                self.finish(Node { value, mark: at }, anchor);
+                self.finish(Node { value, mark: at, end: mark(&span.end) }, anchor);
             }
             Event::SequenceStart(_, anchor, _) => self.frames.push(Frame::List { mark: at, anchor, items: Vec::new() }),
             Event::MappingStart(_, anchor, _) => {
                 self.frames.push(Frame::Map { mark: at, anchor, entries: Vec::new(), index: HashMap::new(), key: None });
             }
             Event::SequenceEnd | Event::MappingEnd => match self.frames.pop() {
-                Some(Frame::List { mark, anchor, items }) => self.finish(Node { value: Value::List(items), mark }, anchor),
+                Some(Frame::List { mark, anchor, items }) => {
+                    let end = closing(span).or_else(|| items.last().map(|item| item.end)).unwrap_or(mark);
+                    self.finish(Node { value: Value::List(items), mark, end }, anchor);
+                }
                 Some(Frame::Map { mark, anchor, entries, .. }) => {
-                    self.finish(Node { value: Value::Map(merged(entries)), mark }, anchor);
+                    let end = closing(span).or_else(|| entries.last().map(|entry| entry.value.end.max(entry.end))).unwrap_or(mark);
+                    self.finish(Node { value: Value::Map(merged(entries)), mark, end }, anchor);
                 }
                 None => {}
             },
             Event::Alias(id) => {
-                let node = self.anchors.get(&id).cloned().unwrap_or(Node { value: Value::Null, mark: at });
+                let node = self.anchors.get(&id).cloned().unwrap_or(Node { value: Value::Null, mark: at, end: at });
                 self.nodes += node.count();
                 self.deepest = self.deepest.max(self.frames.len() + node.depth());
-                self.finish(Node { mark: at, ..node }, 0);
+                self.finish(Node { mark: at, end: mark(&span.end), ..node }, 0);
             }
             _ => {}
         }
@@ -255,13 +273,13 @@ impl Builder {
             None => self.parsed.documents.push(node),
             Some(Frame::List { items, .. }) => items.push(node),
             Some(Frame::Map { entries, index, key, .. }) => match key.take() {
-                None => *key = Some((node.text().map_or_else(String::new, Cow::into_owned), node.mark)),
-                Some((key, mark)) => {
+                None => *key = Some((node.text().map_or_else(String::new, Cow::into_owned), node.mark, node.end)),
+                Some((key, mark, end)) => {
                     if let Some(&first) = index.get(&key) {
                         self.parsed.duplicates.push(Duplicate { key, first, second: mark });
                     } else {
                         index.insert(key.clone(), mark);
-                        entries.push(Entry { key, mark, value: node });
+                        entries.push(Entry { key, mark, end, value: node });
                     }
                 }
             },
