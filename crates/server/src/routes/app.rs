@@ -13,7 +13,7 @@ use futures_util::{Stream, StreamExt, stream};
 use http::{StatusCode, header};
 use maru_manifest::Diagnostic;
 use maru_model::{Lang, ProjectName, RolloutId, Text};
-use maru_rollout::{App, CurrentState, ObjectHealth, Progress, Rollout, RolloutError, Source, Target};
+use maru_rollout::{App, CurrentState, ObjectHealth, Order, Paused, Progress, Rollout, RolloutError, Source, Target};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -32,6 +32,8 @@ pub fn routes() -> Router<AppState> {
         .route("/app/rollouts/{id}/events", get(events))
         .route("/app/rollouts/{id}/cancel", post(cancel))
         .route("/app/rollouts/{id}/rollback", post(rollback))
+        .route("/app/rollouts/{id}/promote", post(promote))
+        .route("/app/rollouts/{id}/abort", post(abort))
         .route("/app/pods/{pod}/log", get(log))
         .route("/app/secrets", get(secrets))
         .route("/app/secrets/{name}", put(put_secret).get(secret).delete(remove_secret))
@@ -51,6 +53,10 @@ impl From<RolloutError> for ApiError {
                 ))
             }
             RolloutError::Running(id) => Self::new(StatusCode::CONFLICT, "rollout_running", detail).with("id", id.as_str()),
+            RolloutError::NothingWaits(_) => Self::new(StatusCode::CONFLICT, "nothing_waits", detail).fix(Text::new(
+                "Look at the steps on the app's page; deploy a change to begin a new version.",
+                "앱 화면에서 단계를 확인하세요. 변경을 배포하면 새 버전이 시작됩니다.",
+            )),
             RolloutError::Cluster(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_not_ready", detail)
                 .fix(Text::new("Wait until the cluster is ready.", "클러스터가 준비될 때까지 기다리세요.")),
             RolloutError::Source(_) => Self::new(StatusCode::CONFLICT, "source", detail),
@@ -85,7 +91,8 @@ fn rollout_json(rollout: &Rollout, lang: Lang) -> Value {
         "commit": rollout.commit,
         "origin": rollout.origin,
         "state": rollout.phase,
-        "detail": rollout.phase.text().get(lang),
+        "detail": rollout.detail().get(lang),
+        "paused": null,
         "diagnostics": diagnostics_json(&rollout.diagnostics, lang),
         "urls": rollout.urls,
         "time": rfc3339(rollout.created_at),
@@ -103,7 +110,19 @@ fn object_json(health: &ObjectHealth, lang: Lang) -> Value {
         "message": health.message.get(lang),
         "ready": health.ready,
         "wanted": health.wanted,
+        "strategy": health.strategy.as_ref().map(|strategy| {
+            let mut json = json!(strategy);
+            json["paused"] = paused_json(strategy.paused.as_ref(), lang);
+            json
+        }),
     })
+}
+
+fn paused_json(paused: Option<&Paused>, lang: Lang) -> Value {
+    let Some(paused) = paused else { return Value::Null };
+    let mut json = json!(paused);
+    json["message"] = json!(paused.text().get(lang));
+    json
 }
 
 fn progress_json(progress: &Progress, lang: Lang) -> Value {
@@ -111,6 +130,7 @@ fn progress_json(progress: &Progress, lang: Lang) -> Value {
         "id": progress.id,
         "state": progress.phase,
         "detail": progress.detail.get(lang),
+        "paused": paused_json(progress.paused.as_ref(), lang),
         "objects": progress.objects.iter().map(|o| object_json(o, lang)).collect::<Vec<_>>(),
         "diagnostics": diagnostics_json(&progress.diagnostics, lang),
         "urls": progress.urls,
@@ -118,7 +138,7 @@ fn progress_json(progress: &Progress, lang: Lang) -> Value {
 }
 
 fn app_json(app: &App, lang: Lang) -> Value {
-    let current = app.current.as_ref().map_or_else(
+    let mut current = app.current.as_ref().map_or_else(
         || json!({"id": null, "commit": null, "time": null, "state": app.state, "diagnostics": []}),
         |rollout| {
             json!({
@@ -131,6 +151,7 @@ fn app_json(app: &App, lang: Lang) -> Value {
             })
         },
     );
+    current["paused"] = paused_json(app.paused.as_ref(), lang);
     json!({
         "source": {"project": app.source.project},
         "path": app.source.path,
@@ -246,6 +267,7 @@ async fn rollout(
     if let Some(progress) = state.rollouts.progress(&id) {
         let progress = progress.borrow();
         json["detail"] = json!(progress.detail.get(lang));
+        json["paused"] = paused_json(progress.paused.as_ref(), lang);
         json["objects"] = json!(progress.objects.iter().map(|o| object_json(o, lang)).collect::<Vec<_>>());
     }
     Ok(Json(json))
@@ -288,6 +310,36 @@ async fn rollback(
     Path(id): Path<String>,
 ) -> ApiResult<(StatusCode, Json<Value>)> {
     let rollout = state.rollouts.rollback(&user, &RolloutId::from(id)).await?;
+    Ok((StatusCode::ACCEPTED, Json(rollout_json(&rollout, lang))))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Promotion {
+    /// To the end, past all steps.
+    #[serde(default)]
+    full: bool,
+}
+
+async fn promote(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    lang::Lang(lang): lang::Lang,
+    Path(id): Path<String>,
+    given: Option<Json<Promotion>>,
+) -> ApiResult<(StatusCode, Json<Value>)> {
+    let Promotion { full } = given.map(|Json(given)| given).unwrap_or_default();
+    let rollout = state.rollouts.tell(&user, &RolloutId::from(id), Order::Promote { full }).await?;
+    Ok((StatusCode::ACCEPTED, Json(rollout_json(&rollout, lang))))
+}
+
+async fn abort(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    lang::Lang(lang): lang::Lang,
+    Path(id): Path<String>,
+) -> ApiResult<(StatusCode, Json<Value>)> {
+    let rollout = state.rollouts.tell(&user, &RolloutId::from(id), Order::Abort).await?;
     Ok((StatusCode::ACCEPTED, Json(rollout_json(&rollout, lang))))
 }
 

@@ -8,7 +8,7 @@ use crate::deploy::driver::StepFailure;
 use crate::deploy::progress::Progress;
 use crate::state::AppState;
 
-/// Brings the current state to the target state, and waits until everything is healthy.
+/// Brings the current state to the target state, and waits until everything is healthy, or stands still until it is promoted.
 pub async fn rollout(state: &AppState, user: &User, progress: &mut Progress<'_>, cancel: &CancellationToken) -> Result<Text, StepFailure> {
     let id = match progress.row.rollout_id.as_deref() {
         // Begun by the server before this one, which the rollouts themselves go on with.
@@ -46,6 +46,13 @@ pub async fn rollout(state: &AppState, user: &User, progress: &mut Progress<'_>,
             })
         }
         Phase::Cancelled => Err(StepFailure::Cancelled),
+        // It stands still until somebody promotes it, which is no part of a Deploy.
+        phase if !phase.is_end() => {
+            let now = state.rollouts.progress(&id).map(|progress| progress.borrow().clone());
+            let said = now.map_or_else(|| phase.text(), |now| now.detail);
+            progress.row.url = state.rollouts.app(user).await.map_err(failed)?.urls.first().cloned();
+            Ok(said)
+        }
         _ => Err(StepFailure::Failed {
             detail: done
                 .diagnostics
