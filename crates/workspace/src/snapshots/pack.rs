@@ -18,6 +18,8 @@ use sha2::{Digest, Sha256};
 const MAGIC: &[u8; 8] = b"marupak1";
 const ENTRY: usize = 32 + 8 + 4 + 4;
 const TAIL: usize = 8 + 32;
+/// Bytes of a block that tell whether it can be compressed.
+const SAMPLE: usize = 32 * 1024;
 pub(super) const SUFFIX: &str = ".pack";
 /// Prefix of the names of what is being written.
 pub(super) const UNFINISHED: &str = ".new-";
@@ -73,6 +75,18 @@ pub(super) fn broken(what: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.into())
 }
 
+fn deflated(content: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = DeflateEncoder::new(Vec::with_capacity(content.len() / 2), Compression::new(3));
+    encoder.write_all(content)?;
+    encoder.finish()
+}
+
+/// Pictures and archives do not get smaller, and to try it all through takes most of the time that a snapshot takes.
+fn is_dense(content: &[u8]) -> io::Result<bool> {
+    let middle = content.len() / 2;
+    Ok(content.len() >= 4 * SAMPLE && deflated(&content[middle..middle + SAMPLE])?.len() > SAMPLE - SAMPLE / 32)
+}
+
 /// A pack that is being written; gone unless it is finished.
 pub(super) struct PackWriter {
     folder: PathBuf,
@@ -97,10 +111,8 @@ impl PackWriter {
 
     /// Adds a block; gives the bytes that it takes.
     pub(super) fn add(&mut self, hash: Hash, content: &[u8]) -> io::Result<u32> {
-        let mut encoder = DeflateEncoder::new(Vec::with_capacity(content.len() / 2), Compression::new(3));
-        encoder.write_all(content)?;
-        let packed = encoder.finish()?;
-        let stored = if packed.len() < content.len() { packed.as_slice() } else { content };
+        let packed = if is_dense(content)? { None } else { Some(deflated(content)?) };
+        let stored = packed.as_deref().filter(|packed| packed.len() < content.len()).unwrap_or(content);
         self.add_stored(hash, stored, content.len())
     }
 
