@@ -125,7 +125,7 @@ async fn answer(mut incoming: Incoming, app: Router, tasks: tokio_util::task::Ta
         tasks.spawn(async move {
             let mut http = hyper::server::conn::http1::Builder::new();
             // Small buffers: an idle connection should cost little.
-            http.max_buf_size(64 * 1024).half_close(true);
+            http.max_buf_size(64 * 1024);
             if let Err(error) = http.serve_connection(TokioIo::new(stream), service).with_upgrades().await {
                 tracing::debug!(%error, "connection");
             }

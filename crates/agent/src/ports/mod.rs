@@ -1,5 +1,7 @@
 //! What listens in the workspace, and whose it is: `GET /ports` now, `GET /ports/events` whenever it changes.
 
+mod listening;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -16,9 +18,8 @@ use rustix::process::Pid;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use crate::{Agent, AgentError, proc};
+use listening::{Socket, listening};
 
-/// State 0A of /proc/net/tcp.
-const LISTEN: &str = "0A";
 /// Where the Docker Engine's own name server listens in every container, on a port of the day.
 const RESOLVER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 11));
 /// The kernel tells nobody that a port was opened: one has to look. Only while somebody wants to know.
@@ -80,7 +81,7 @@ impl Watched {
 /// The inode of one listening socket of each port; without the agent's own port.
 fn sockets(own: Option<u16>) -> BTreeMap<u16, u64> {
     let mut inodes = BTreeMap::new();
-    for socket in listening().filter(|socket| Some(socket.port) != own) {
+    for socket in foreign().filter(|socket| Some(socket.port) != own) {
         inodes.entry(socket.port).or_insert(socket.inode);
     }
     inodes
@@ -102,7 +103,7 @@ fn describe(sockets: &BTreeMap<u16, u64>) -> Vec<Port> {
 /// Where to dial a port: the addresses that something listens on, a wildcard as the loopback address of its kind.
 pub(crate) fn addresses(port: u16) -> Vec<IpAddr> {
     let mut addresses = Vec::new();
-    for socket in listening().filter(|socket| socket.port == port) {
+    for socket in foreign().filter(|socket| socket.port == port) {
         let address = match socket.address {
             IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
             IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -116,62 +117,7 @@ pub(crate) fn addresses(port: u16) -> Vec<IpAddr> {
     addresses
 }
 
-struct Socket {
-    address: IpAddr,
-    port: u16,
-    inode: u64,
-}
-
-fn listening() -> impl Iterator<Item = Socket> {
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| std::fs::read_to_string(table).unwrap_or_default());
-    let sockets: Vec<Socket> = tables.iter().flat_map(|text| text.lines().skip(1).filter_map(parse)).collect();
-    sockets.into_iter().filter(|socket| socket.address != RESOLVER)
-}
-
-/// A line, if it is of a socket that listens.
-fn parse(line: &str) -> Option<Socket> {
-    let mut fields = line.split_ascii_whitespace();
-    let local = fields.nth(1)?;
-    if fields.nth(1)? != LISTEN {
-        return None;
-    }
-    let (address, port) = local.rsplit_once(':')?;
-    let port = u16::from_str_radix(port, 16).ok()?;
-    Some(Socket { address: parse_address(address)?, port, inode: fields.nth(5)?.parse().ok()? })
-}
-
-/// Words of 32 bits, each in the byte order of the machine.
-fn parse_address(hex: &str) -> Option<IpAddr> {
-    let word = |at: usize| u32::from_str_radix(hex.get(at..at + 8)?, 16).ok().map(u32::to_ne_bytes);
-    match hex.len() {
-        8 => Some(word(0)?.into()),
-        32 => {
-            let mut bytes = [0; 16];
-            for (n, chunk) in bytes.chunks_exact_mut(4).enumerate() {
-                chunk.copy_from_slice(&word(n * 8)?);
-            }
-            Some(bytes.into())
-        }
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    const LINE: &str =
-        "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 123456 1 0000000000000000 100 0 0 10 0";
-
-    #[test]
-    fn lines() {
-        let socket = parse(LINE).unwrap();
-        assert_eq!((socket.address, socket.port, socket.inode), (Ipv4Addr::LOCALHOST.into(), 8080, 123_456));
-        assert!(parse(&LINE.replace(" 0A ", " 01 ")).is_none());
-        assert_eq!(parse(&LINE.replace("0100007F", "0B00007F")).unwrap().address, RESOLVER);
-        let six = LINE.replace("0100007F:", "00000000000000000000000001000000:");
-        assert_eq!(parse(&six).unwrap().address, IpAddr::V6(Ipv6Addr::LOCALHOST));
-        assert!(parse("garbage").is_none());
-    }
+/// Without the Engine's own.
+fn foreign() -> impl Iterator<Item = Socket> {
+    listening().into_iter().filter(|socket| socket.address != RESOLVER)
 }
