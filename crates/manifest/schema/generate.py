@@ -39,8 +39,17 @@ VALUES = {
 ARGO = """kind argoproj.io/v1alpha1 Rollout\tRollout\tn
 kind argoproj.io/v1alpha1 AnalysisTemplate\tAnalysisTemplate\tn
 Rollout\tapiVersion=s\tkind=s\tmetadata=ObjectMeta\tspec=RolloutSpec\tstatus=x
-RolloutSpec\tanalysis=x\tminReadySeconds=i\tpaused=b\tprogressDeadlineAbort=b\tprogressDeadlineSeconds=i\treplicas=i\trestartAt=s\trevisionHistoryLimit=i\trollbackWindow=x\tselector=LabelSelector\tstrategy=RolloutStrategy\ttemplate=PodTemplateSpec\tworkloadRef=x
-RolloutStrategy\tblueGreen=x\tcanary=x
+RolloutSpec\tanalysis=x\tminReadySeconds=i\tpaused=b\tprogressDeadlineAbort=b\tprogressDeadlineSeconds=i\treplicas=i\trestartAt=s\trevisionHistoryLimit=i\trollbackWindow=x\tselector=LabelSelector\tstrategy=RolloutStrategy\ttemplate=PodTemplateSpec\tworkloadRef=RolloutWorkloadRef
+RolloutStrategy\tblueGreen=BlueGreenStrategy\tcanary=CanaryStrategy
+BlueGreenStrategy\tabortScaleDownDelaySeconds=i\tactiveMetadata=RolloutPodMetadata\tactiveService!=s\tantiAffinity=x\tautoPromotionEnabled=b\tautoPromotionSeconds=i\tmaxUnavailable=q\tpostPromotionAnalysis=x\tprePromotionAnalysis=x\tpreviewMetadata=RolloutPodMetadata\tpreviewReplicaCount=i\tpreviewService=s\tscaleDownDelayRevisionLimit=i\tscaleDownDelaySeconds=i
+CanaryStrategy\tabortScaleDownDelaySeconds=i\tanalysis=x\tantiAffinity=x\tcanaryMetadata=RolloutPodMetadata\tcanaryService=s\tdynamicStableScale=b\tmaxSurge=q\tmaxUnavailable=q\tminPodsPerReplicaSet=i\tpingPong=x\treplicaProgressThreshold=x\tscaleDownDelayRevisionLimit=i\tscaleDownDelaySeconds=i\tstableMetadata=RolloutPodMetadata\tstableService=s\tsteps=[RolloutStep]\ttrafficRouting=RolloutTrafficRouting
+RolloutStep\tanalysis=x\texperiment=x\tpause=RolloutPause\tplugin=x\tsetCanaryScale=RolloutCanaryScale\tsetHeaderRoute=x\tsetMirrorRoute=x\tsetWeight=i
+RolloutPause\tduration=q
+RolloutCanaryScale\tmatchTrafficWeight=b\treplicas=i\tweight=i
+RolloutTrafficRouting\talb=x\tambassador=x\tapisix=x\tappMesh=x\tistio=x\tmanagedRoutes=x\tmaxTrafficWeight=i\tnginx=RolloutNginxRouting\tplugins=x\tsmi=x\ttraefik=x
+RolloutNginxRouting\tadditionalIngressAnnotations={s}\tannotationPrefix=s\tcanaryIngressAnnotations={s}\tstableIngress=s\tstableIngresses=[s]
+RolloutPodMetadata\tannotations={s}\tlabels={s}
+RolloutWorkloadRef\tapiVersion=s\tkind=s\tname=s\tscaleDown=s(never|onsuccess|progressively)
 AnalysisTemplate\tapiVersion=s\tkind=s\tmetadata=ObjectMeta\tspec=x"""
 
 

@@ -12,7 +12,7 @@ use crate::object::Object;
 use crate::schema::SCHEMA;
 use crate::source::{Files, Sources, folder_of, is_manifest};
 use crate::yaml::Node;
-use crate::{Diagnostic, Mark, ObjectRef, Report, fields, habits, ingress, policy, references, services, values};
+use crate::{Diagnostic, Mark, ObjectRef, Report, fields, habits, ingress, policy, references, services, strategies, values};
 
 /// What is known about the one whose deployment this is; nothing, where `maru check` runs without a server.
 #[derive(Clone, Debug)]
@@ -141,6 +141,7 @@ pub fn check(files: &Files, folder: &str, context: &Context) -> Report {
     references::check(&deployment, &mut out);
     services::check(&deployment, &mut out);
     ingress::check(&deployment, &mut out);
+    strategies::check(&deployment, &mut out);
     habits::check(&deployment, &mut out);
     // What is missing may be in what could not be read: that comes first.
     if out.iter().any(hides_objects) {

@@ -2,7 +2,7 @@
 //!
 //! Pure functions over file contents; no cluster, no clock, no files. [`check`] goes through
 //! syntax (`yaml`, `syntax`), kustomization, each object's fields (`fields`, with the schema of Kubernetes 1.37), the
-//! objects among one another (`references`, `services`, `ingress`), what is allowed (`policy`) and what is understood
+//! objects among one another (`references`, `services`, `ingress`, `strategies`), what is allowed (`policy`) and what is understood
 //! differently here (`habits`). Every finding has a stable
 //! code, a place, its reason in both languages and, where one is known, what to write instead. [`adapt`] rewrites what is
 //! understood although the cluster would not take it.
@@ -26,6 +26,7 @@ mod rendered;
 mod schema;
 mod services;
 mod source;
+mod strategies;
 mod syntax;
 mod values;
 mod yaml;
