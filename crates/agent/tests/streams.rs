@@ -3,32 +3,25 @@
 
 mod support;
 
-use futures_util::StreamExt;
-use http::Request;
-use http_body_util::{BodyExt, Full};
-use hyper_util::rt::TokioIo;
+use std::time::Duration;
+
 use support::World;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
 
-/// More than a link may have open at once: each page of the IDE that was closed would be one of them for ever.
-const READERS: usize = 600;
-
+/// As hyper's client does when nobody wants the rest of an answer: it ends its half of the stream, then drops all of it.
+/// What is written to a dropped stream is lost without an error, so its end is all that the agent hears.
 #[tokio::test]
 async fn readers_who_have_gone_are_let_go() {
     let world = World::new().await;
-    for path in ["/ports/events", "/stats/events", "/watch"].into_iter().cycle().take(READERS) {
-        let stream = world.link.open().await.unwrap();
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
-        let connection = tokio::spawn(connection);
-        let request = Request::get(path).header("host", "agent").body(Full::<bytes::Bytes>::default()).unwrap();
-        let answer = sender.send_request(request).await.unwrap();
-        assert_eq!(answer.status(), 200, "{path}");
-        let mut pieces = answer.into_body().into_data_stream();
-        // Changes are told when there are some, the others at once.
-        if path != "/watch" {
-            pieces.next().await.unwrap().unwrap();
-        }
-        drop(pieces);
-        connection.abort();
+    for path in ["/ports/events", "/stats/events", "/watch"] {
+        let mut stream = world.link.open().await.unwrap();
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: agent\r\n\r\n").as_bytes()).await.unwrap();
+        let mut head = [0; 15];
+        stream.read_exact(&mut head).await.unwrap();
+        assert_eq!(&head, b"HTTP/1.1 200 OK", "{path}");
+        stream.shutdown().await.unwrap();
+        let rest = timeout(Duration::from_secs(60), stream.read_to_end(&mut Vec::new())).await;
+        assert!(rest.is_ok(), "{path} goes on without a reader");
     }
-    assert_eq!(world.get("/ports").await.status(), 200);
 }
