@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { app, Client } from "./client.ts";
 import { eventually } from "./eventually.ts";
 import { maru, newStudent, type Student } from "./instance.ts";
+import { run } from "./terminal.ts";
 
 const ROLLOUTS = "/api/v1/app/rollouts";
 const PROGRAM = [
@@ -38,7 +39,7 @@ interface Rollout {
 }
 
 interface AppState {
-  current: { state: string; paused: Paused | null };
+  current: { id: string; state: string; paused: Paused | null };
   objects: { kind: string; name: string; health: string; message: string; strategy: Strategy | null }[];
   pods: { owner: string; role: string | null; ready: boolean; phase: string }[];
 }
@@ -107,6 +108,10 @@ const rollout = (version: string, strategy: unknown) => ({
   },
 });
 
+/** JSON is YAML. */
+const yaml = (objects: unknown[]): string =>
+  objects.map((object) => JSON.stringify(object, null, 2)).join("\n---\n");
+
 /** A student whose application is `rollouts/` of their project, rolled out as one does it by hand. */
 class Team {
   readonly account: Student;
@@ -143,9 +148,7 @@ class Team {
   /** Pushes these objects and rolls them out; the answer is the rollout once it has ended or stands still. */
   async roll(objects: unknown[]): Promise<Rollout> {
     mkdirSync(join(this.folder, "rollouts"), { recursive: true });
-    // JSON is YAML.
-    const text = objects.map((object) => JSON.stringify(object, null, 2)).join("\n---\n");
-    writeFileSync(join(this.folder, "rollouts", "app.yaml"), text);
+    writeFileSync(join(this.folder, "rollouts", "app.yaml"), yaml(objects));
     this.git("add", "--all");
     this.git("commit", "--quiet", "--message", "another version");
     this.git("push", "--quiet", "origin", "HEAD:main");
@@ -356,6 +359,21 @@ describe("blue/green", () => {
     });
     expect(answer.status).toBe(202);
     expect((await team.ended(fourth.id)).state).toBe("healthy");
+    await team.onlyAnswers("v4");
+  });
+
+  test("Deploy ends where only a person can go on, and says so", async () => {
+    expect(await run(team.client, "cd ~/guestbook && git pull --quiet")).toContain("ended with 0");
+    const file = "/api/v1/workspace/files/guestbook/rollouts/app.yaml";
+    expect(await team.client.status("PUT", file, { body: yaml(version("v5")) })).toBeLessThan(300);
+    const deployment = await team.client.deploy("the fifth");
+    expect(deployment.state, JSON.stringify(deployment.steps)).toBe("succeeded");
+    expect(deployment.steps.at(-1)?.detail).toContain("promote or abort");
+    const { current } = await team.state();
+    expect(current.paused?.reason).toBe("BlueGreenPause");
+    await team.onlyAnswers("v5", preview);
+    expect(await team.client.status("POST", `${ROLLOUTS}/${current.id}/abort`)).toBe(202);
+    expect((await team.ended(current.id)).state).toBe("cancelled");
     await team.onlyAnswers("v4");
   });
 });
