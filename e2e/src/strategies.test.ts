@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launch, openIde } from "./browser.ts";
 import { app, Client } from "./client.ts";
 import { eventually } from "./eventually.ts";
 import { maru, newStudent, type Student } from "./instance.ts";
@@ -347,17 +348,26 @@ describe("blue/green", () => {
     expect((await stop()).failed).toEqual([]);
   });
 
-  test("a version that waits gives way to the next one", async () => {
+  test("a version that waits gives way to the next one, which the page promotes", async () => {
     const third = await team.roll(version("v3"));
     expect(third.paused).not.toBeNull();
     const fourth = await team.roll(version("v4"));
     expect(fourth.paused, JSON.stringify(fourth)).not.toBeNull();
     expect((await team.read(third.id)).state).toBe("cancelled");
     await team.onlyAnswers("v4", preview);
-    const answer = await team.client.ask("POST", `${ROLLOUTS}/${fourth.id}/promote`, {
-      json: { full: true },
-    });
-    expect(answer.status).toBe(202);
+    const browser = await launch();
+    try {
+      const page = await openIde(browser, team.account);
+      const card = page.getByTestId("strategy");
+      await card.getByText("Blue/Green").waitFor();
+      await card.getByText("0 % of the requests get the new version").waitFor();
+      await card.getByText("preview: 1 of 1 ready").waitFor();
+      await page.getByTestId("strategy-full").click();
+      await page.getByRole("dialog").getByRole("button", { name: "Promote fully" }).click();
+      await card.getByText("Everybody gets one version").waitFor();
+    } finally {
+      await browser.close();
+    }
     expect((await team.ended(fourth.id)).state).toBe("healthy");
     await team.onlyAnswers("v4");
   });
