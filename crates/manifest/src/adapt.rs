@@ -127,9 +127,12 @@ pub(crate) fn write_yaml(value: &Value, indent: usize, out: &mut String) {
     }
 }
 
-fn plain(scalar: &Value) -> String {
+/// A scalar as YAML has it, in quotes only where it would be read as something else.
+pub(crate) fn plain(scalar: &Value) -> String {
     match scalar {
-        Value::String(text) if text.chars().all(|c| c.is_ascii_alphanumeric() || "-./_".contains(c)) && !text.is_empty() => text.clone(),
+        Value::String(text) if text.chars().all(|c| c.is_ascii_alphanumeric() || "-./_".contains(c)) && crate::yaml::is_text(text) => {
+            text.clone()
+        }
         other => other.to_string(),
     }
 }

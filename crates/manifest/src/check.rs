@@ -8,7 +8,7 @@ use maru_model::{Login, Text};
 use crate::diagnostic::text;
 use crate::kustomization::{self, Kustomization};
 use crate::nearest::nearest;
-use crate::object::Object;
+use crate::object::{Object, selects};
 use crate::schema::SCHEMA;
 use crate::source::{Files, Sources, folder_of, is_manifest};
 use crate::yaml::Node;
@@ -38,6 +38,10 @@ pub(crate) struct Deployment<'a> {
     pub kustomization: Kustomization,
     pub context: &'a Context,
     mentions: OnceCell<HashMap<String, usize>>,
+    /// Which objects have a name.
+    names: OnceCell<HashMap<String, Vec<usize>>>,
+    /// Which objects have pods with a label.
+    labels: OnceCell<HashMap<(String, String), Vec<usize>>>,
 }
 
 impl Deployment<'_> {
@@ -66,7 +70,33 @@ impl Deployment<'_> {
     }
 
     pub(crate) fn named(&self, kind: &str, name: &str) -> Option<&Object> {
-        self.objects.iter().find(|object| object.is(kind) && object.name == name)
+        let names = self.names.get_or_init(|| {
+            let mut names: HashMap<String, Vec<usize>> = HashMap::new();
+            for (i, object) in self.objects.iter().enumerate() {
+                names.entry(object.name.clone()).or_default().push(i);
+            }
+            names
+        });
+        names.get(name)?.iter().map(|i| &self.objects[*i]).find(|object| object.is(kind))
+    }
+
+    /// The objects whose pods a selector, which is not empty, selects.
+    pub(crate) fn selected(&self, selector: &Node) -> Vec<&Object> {
+        let labels = self.labels.get_or_init(|| {
+            let mut labels: HashMap<(String, String), Vec<usize>> = HashMap::new();
+            for (i, object) in self.objects.iter().enumerate() {
+                let entries = object.pods().and_then(|pods| pods.labels).map(Node::entries).unwrap_or_default();
+                for label in entries {
+                    let value = label.value.text().unwrap_or_default().into_owned();
+                    labels.entry((label.key.clone(), value)).or_default().push(i);
+                }
+            }
+            labels
+        });
+        let Some(first) = selector.entries().first() else { return Vec::new() };
+        let with = labels.get(&(first.key.clone(), first.value.text().unwrap_or_default().into_owned()));
+        let candidates = with.into_iter().flatten().map(|i| &self.objects[*i]);
+        candidates.filter(|object| object.pods().is_some_and(|pods| selects(selector, pods.labels))).collect()
     }
 }
 
@@ -107,7 +137,14 @@ fn manifests<'a>(sources: &Sources<'a>, folder: &str) -> Vec<&'a str> {
 pub fn check(files: &Files, folder: &str, context: &Context) -> Report {
     let mut out = Vec::new();
     let mut sources = Sources::new(files);
-    let mut deployment = Deployment { objects: Vec::new(), kustomization: Kustomization::default(), context, mentions: OnceCell::new() };
+    let mut deployment = Deployment {
+        objects: Vec::new(),
+        kustomization: Kustomization::default(),
+        context,
+        mentions: OnceCell::new(),
+        names: OnceCell::new(),
+        labels: OnceCell::new(),
+    };
     let paths: Vec<String> = match kustomization::find(&sources, folder) {
         Some(file) => {
             deployment.kustomization = kustomization::follow(&mut sources, &file, &mut out);

@@ -150,7 +150,11 @@ impl<'a> Walk<'a> {
         );
         let found = if *item == Kind::Type("EnvVar") && node.entries().iter().all(|entry| entry.value.text().is_some()) {
             let variable = |entry: &Entry| {
-                Some(format!("- name: {}\n{indent}  value: {}", entry.key, serde_json::Value::from(entry.value.text()?.as_ref())))
+                Some(format!(
+                    "- name: {}\n{indent}  value: {}",
+                    entry.key,
+                    crate::adapt::plain(&serde_json::Value::from(entry.value.text()?.as_ref()))
+                ))
             };
             let lines: Option<Vec<String>> = node.entries().iter().map(variable).collect();
             found

@@ -174,11 +174,11 @@ fn enter(sources: &mut Sources<'_>, file: &str, found: &mut Kustomization, visit
         for (i, item) in root.get(list).map(Node::items).unwrap_or_default().iter().enumerate() {
             let node = key.map_or(Some(item), |key| item.get(key));
             // A patch may also be written in place.
-            if node.and_then(Node::str).is_some_and(|text| !text.contains('\n')) {
-                if let Some(target) = needed(sources, pen, &folder, node.unwrap_or(item), &format!("{list}[{i}]"), out) {
-                    sources.documents(&target, out);
-                    found.used.insert(target);
-                }
+            if node.and_then(Node::str).is_some_and(|text| !text.contains('\n'))
+                && let Some(target) = needed(sources, pen, &folder, node.unwrap_or(item), &format!("{list}[{i}]"), out)
+            {
+                sources.documents(&target, out);
+                found.used.insert(target);
             }
         }
     }

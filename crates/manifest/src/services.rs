@@ -24,8 +24,7 @@ pub(crate) fn check(deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
 fn service_check(service: &Object, deployment: &Deployment<'_>, out: &mut Vec<Diagnostic>) {
     let Some(spec) = service.node.get("spec") else { return };
     let Some(selector) = spec.get("selector").filter(|s| !s.entries().is_empty()) else { return };
-    let workloads: Vec<&Object> =
-        deployment.objects.iter().filter(|o| o.pods().is_some_and(|pods| selects(selector, pods.labels))).collect();
+    let workloads = deployment.selected(selector);
     // A workload whose selector and labels are at odds has been told so.
     let at_odds = |object: &&Object| object.node.at("spec.selector.matchLabels").is_some_and(|labels| selects(selector, Some(labels)));
     if workloads.is_empty() && deployment.objects.iter().any(|object| object.pods().is_some() && at_odds(&object)) {
@@ -64,7 +63,7 @@ fn service_check(service: &Object, deployment: &Deployment<'_>, out: &mut Vec<Di
 /// The selector that asks for `labels`; of the labels that everything has, one says the most.
 fn as_selector(service: &Object, selector: &Node, labels: &Node) -> Option<Edit> {
     let alike = selector.entries().iter().all(|entry| labels.get(&entry.key).is_some());
-    let entry = |key: &str, value: &Node| Some(format!("{key}: {}", serde_json::Value::from(value.text()?.as_ref())));
+    let entry = |key: &str, value: &Node| Some(format!("{key}: {}", crate::adapt::plain(&serde_json::Value::from(value.text()?.as_ref()))));
     let wanted: Option<Vec<String>> = if alike {
         selector.entries().iter().map(|want| entry(&want.key, labels.get(&want.key)?)).collect()
     } else {

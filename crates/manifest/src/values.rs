@@ -63,6 +63,18 @@ fn image(container: &Container<'_>, said: &mut Said<'_>) {
     if mended == image {
         return;
     }
+    if image.contains(['{', '$', '<']) {
+        said.say(
+            Diagnostic::error(
+                "invalid_image",
+                text!("`{image}` has a placeholder that nothing here fills in", "`{image}` 에 아무것도 채우지 않는 자리표시자가 있습니다"),
+            )
+            .fix(Text::new("Write the image and its version as they are, such as `NAME:1`", "`이름:1` 처럼 이미지와 버전을 그대로 쓰세요")),
+            node,
+            path,
+        );
+        return;
+    }
     said.say(
         Diagnostic::error(
             "invalid_image",
@@ -490,8 +502,8 @@ fn restarts(object: &Object, said: &mut Said<'_>) {
                     Diagnostic::error(
                         "restart_policy",
                         text!(
-                            "A {kind} ends, so that its pods cannot restart `Always`, which is what holds without a word",
-                            "{kind} 은(는) 끝나는 작업이라 파드를 `Always` 로 다시 시작할 수 없습니다. 적지 않으면 `Always` 입니다"
+                            "A {kind} ends: its pods may not restart `Always`, which is the default",
+                            "{kind} 은(는) 끝나는 작업이라 파드를 `Always` 로 다시 시작할 수 없습니다. 기본값은 `Always` 입니다"
                         ),
                     )
                     .fix(Text::new(

@@ -300,6 +300,11 @@ fn merged(mut entries: Vec<Entry>) -> Vec<Entry> {
     entries
 }
 
+/// True for what is a text without quotes too.
+pub(crate) fn is_text(text: &str) -> bool {
+    !text.starts_with('-') && matches!(plain(text), Value::String(_))
+}
+
 /// What an unquoted scalar means to Kubernetes' YAML reader (YAML 1.2's core schema, and octal numbers as in 1.1).
 fn plain(text: &str) -> Value {
     match text {

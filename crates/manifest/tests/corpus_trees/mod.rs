@@ -1,5 +1,6 @@
 //! The trees of the corpus, and whose they are.
-#![allow(clippy::unwrap_used)]
+// Each of the tests uses its part.
+#![allow(clippy::unwrap_used, dead_code)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

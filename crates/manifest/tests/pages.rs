@@ -1,0 +1,101 @@
+//! docs/checks: every code has a page in both languages, whose bad example is told the code and whose good one is not.
+#![allow(clippy::unwrap_used)]
+
+mod corpus_trees;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use corpus_trees::{context, corpus};
+use maru_manifest::{Files, check, locate};
+
+fn pages() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/checks")
+}
+
+/// The codes that the sources give to diagnostics.
+fn codes() -> BTreeSet<String> {
+    let mut codes = BTreeSet::new();
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        for made in ["Diagnostic::error(", "Diagnostic::warning(", "Diagnostic::info("] {
+            codes.extend(text.split(made).skip(1).filter_map(|rest| {
+                let code = rest.trim_start().strip_prefix('"')?.split('"').next()?;
+                Some(code.to_owned())
+            }));
+        }
+        // Some are chosen by the kind that is missing.
+        codes.extend(text.split("=> \"missing_").skip(1).filter_map(|rest| Some(format!("missing_{}", rest.split('"').next()?))));
+    }
+    assert!(codes.len() > 60, "{}", codes.len());
+    codes
+}
+
+/// The files of an example: fences that say a path.
+fn example(page: &str, title: &str) -> Files {
+    let (_, section) = page.split_once(&format!("## {title}\n")).unwrap_or_else(|| panic!("no `## {title}`"));
+    let section = section.split("\n## ").next().unwrap();
+    let mut files = Files::new();
+    let mut open: Option<(&str, String, Vec<u8>)> = None;
+    for line in section.split_inclusive('\n') {
+        match &mut open {
+            None if line.starts_with("```") => {
+                let fence = &line[..line.len() - line.trim_start_matches('`').len()];
+                let (language, path) = line.trim_start_matches('`').trim().split_once(' ').unwrap();
+                let (path, encoding) = path.split_once(' ').unwrap_or((path, ""));
+                assert!(["yaml", "markdown"].contains(&language), "{line}");
+                open = Some((fence, path.to_owned(), if encoding == "cp949" { vec![0xb9, 0xe6] } else { Vec::new() }));
+            }
+            Some((fence, path, text)) if line.trim_end() == *fence => {
+                files.insert(path.clone(), std::mem::take(text));
+                open = None;
+            }
+            Some((.., text)) => text.extend_from_slice(line.as_bytes()),
+            None => {}
+        }
+    }
+    assert!(open.is_none() && !files.is_empty());
+    files
+}
+
+#[test]
+fn every_code_has_a_page_whose_examples_are_true() {
+    let mut missing = BTreeSet::new();
+    for code in codes() {
+        let Ok(page) = std::fs::read_to_string(pages().join(format!("{code}.md"))) else {
+            missing.insert(code);
+            continue;
+        };
+        let (head, _) = page.split_once("\n## ").unwrap();
+        assert!(head.starts_with(&format!("# {code}\n")), "{code}: the title");
+        assert!(head.chars().any(|c| ('가'..='힣').contains(&c)) && head.chars().any(|c| c.is_ascii_lowercase()), "{code}: both languages");
+        let told = |title| {
+            let files = example(&page, title);
+            check(&files, locate(&files), &context()).diagnostics
+        };
+        let bad = told("Bad · 나쁜 예");
+        assert!(bad.iter().any(|found| found.code == code), "{code}: the bad example is told {bad:?}");
+        let good = told("Good · 좋은 예");
+        assert!(!good.iter().any(|found| found.code == code || found.is_error()), "{code}: the good example is told {good:?}");
+    }
+    assert!(missing.is_empty(), "codes without a page in docs/checks: {missing:?}");
+}
+
+#[test]
+fn every_page_is_of_a_code() {
+    let codes = codes();
+    for entry in std::fs::read_dir(pages()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let code = name.strip_suffix(".md").unwrap();
+        assert!(code == "README" || codes.contains(code), "{name}");
+    }
+}
+
+/// The list in README.md is the codes with the severities that the corpus and the pages show.
+#[test]
+fn the_list_of_codes_is_whole() {
+    let list = std::fs::read_to_string(pages().join("README.md")).unwrap();
+    let unlisted: Vec<_> = codes().into_iter().filter(|code| !list.contains(&format!("[`{code}`]({code}.md)"))).collect();
+    assert!(unlisted.is_empty(), "{unlisted:?}");
+    assert!(corpus().is_dir());
+}
