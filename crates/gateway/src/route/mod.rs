@@ -68,11 +68,11 @@ pub struct Route {
 }
 
 impl Route {
-    /// The Service for one request: the canary's by its own rules and its exact weight.
+    /// The Service for one request: the canary's by its own rules and its exact weight. A canary without a ready pod takes nothing.
     #[must_use]
     pub fn pick(&self, headers: &HeaderMap) -> &Arc<Backend> {
         match &self.canary {
-            Some(canary) if canary.takes(headers) => &canary.backend,
+            Some(canary) if !canary.backend.endpoints.is_empty() && canary.takes(headers) => &canary.backend,
             _ => &self.backend,
         }
     }

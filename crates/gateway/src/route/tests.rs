@@ -298,6 +298,43 @@ fn canary_weights_are_exact() {
 }
 
 #[test]
+fn weights_hold_over_ten_thousand_requests_from_many_at_once() {
+    let headers = HeaderMap::new();
+    for weight in [1usize, 10, 37, 50, 80] {
+        let table =
+            canary(&json!({"nginx.ingress.kubernetes.io/canary": "true", "nginx.ingress.kubernetes.io/canary-weight": weight.to_string()}));
+        let taken: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| share(&table, 1250, &headers))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert!(taken.abs_diff(weight * 100) <= 200, "{taken} of 10,000 at {weight} %");
+    }
+}
+
+#[test]
+fn a_canary_by_the_value_of_a_header() {
+    let table = canary(&json!({"nginx.ingress.kubernetes.io/canary": "true", "nginx.ingress.kubernetes.io/canary-by-header": "X-New",
+        "nginx.ingress.kubernetes.io/canary-by-header-value": "please", "nginx.ingress.kubernetes.io/canary-weight": "0"}));
+    let with = |value: &str| HeaderMap::from_iter([("x-new".parse().unwrap(), value.parse().unwrap())]);
+    assert_eq!(share(&table, 9, &with("please")), 9);
+    // With a value of its own, nginx' two words mean nothing.
+    assert_eq!(share(&table, 9, &with("always")), 0);
+}
+
+#[test]
+fn a_canary_without_pods_takes_nothing() {
+    let spec = |service: &str| json!({"rules": [rules(Some("h"), &[("Prefix", "/", service)])]});
+    let mut canary = ingress("n", "canary", 1, &spec("new"));
+    canary["metadata"]["annotations"] =
+        json!({"nginx.ingress.kubernetes.io/canary": "true", "nginx.ingress.kubernetes.io/canary-weight": "100"});
+    let mut objects = objects(&[ingress("n", "main", 9, &spec("old")), canary]);
+    objects.slices.retain(|slice| slice.metadata.name.as_deref() != Some("new-x"));
+    assert_eq!(share(&build(&objects, &any(), None), 100, &HeaderMap::new()), 0);
+    objects.services.retain(|service| service.metadata.name.as_deref() != Some("new"));
+    assert_eq!(share(&build(&objects, &any(), None), 100, &HeaderMap::new()), 0);
+}
+
+#[test]
 fn a_canary_by_header_and_cookie() {
     let table = canary(&json!({"nginx.ingress.kubernetes.io/canary": "true", "nginx.ingress.kubernetes.io/canary-by-header": "X-New",
         "nginx.ingress.kubernetes.io/canary-by-cookie": "new", "nginx.ingress.kubernetes.io/canary-weight": "0"}));
