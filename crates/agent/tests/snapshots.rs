@@ -1,5 +1,5 @@
 //! The tree of a home read and brought back, with what is in the way of both.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
