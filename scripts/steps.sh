@@ -2,7 +2,8 @@
 # Steps of ./up: each runs in the background with a log of its own, is timed, and is told about while it runs.
 # How long a step took last time ($CACHE/durations) is the estimate for the next.
 
-declare -A STEP_PID STEP_START STEP_EN STEP_KO
+# STEP_PID of those that run; STEP_CODE and STEP_TOOK (seconds) of those that have ended.
+declare -A STEP_PID STEP_START STEP_EN STEP_KO STEP_CODE STEP_TOOK
 DURATIONS="$CACHE/durations"
 PROGRESS_SHOWN=false
 LAST_HEARTBEAT=0
@@ -50,32 +51,46 @@ step() { # NAME EN KO FUNCTION
 }
 
 step_wait() { # NAME...
-  local name running=("$@") still
-  while [ ${#running[@]} -gt 0 ]; do
-    still=()
-    for name in "${running[@]}"; do
-      if kill -0 "${STEP_PID[$name]}" 2>/dev/null; then still+=("$name"); else step_finish "$name"; fi
+  local name waiting
+  while :; do
+    reap_steps
+    waiting=false
+    for name in "$@"; do
+      case "${STEP_CODE[$name]:-running}" in
+        running) waiting=true ;;
+        0) ;;
+        *) step_failed "$name" ;;
+      esac
     done
-    running=("${still[@]}")
     show_progress
-    [ ${#running[@]} -eq 0 ] || sleep 0.2
+    $waiting || return 0
+    sleep 0.2
   done
 }
 
-step_finish() { # NAME
-  local name="$1" code=0 seconds
-  wait "${STEP_PID[$name]}" || code=$?
-  unset "STEP_PID[$name]"
-  seconds=$((SECONDS - STEP_START[$name]))
-  if [ "$code" = 0 ]; then
-    remember_duration "$name" "$seconds"
-    say "✓ ${STEP_EN[$name]} ($(duration "$seconds"))" "✓ ${STEP_KO[$name]} ($(duration "$seconds"))"
-    return
-  fi
+# Tells what has ended since the last look. Of a step that failed only where it is waited for: the others go on until then.
+reap_steps() {
+  local name code
+  for name in "${!STEP_PID[@]}"; do
+    ! kill -0 "${STEP_PID[$name]}" 2>/dev/null || continue
+    code=0
+    wait "${STEP_PID[$name]}" || code=$?
+    unset "STEP_PID[$name]"
+    STEP_CODE[$name]=$code
+    STEP_TOOK[$name]=$((SECONDS - STEP_START[$name]))
+    [ "$code" = 0 ] || continue
+    remember_duration "$name" "${STEP_TOOK[$name]}"
+    say "✓ ${STEP_EN[$name]} ($(duration "${STEP_TOOK[$name]}"))" "✓ ${STEP_KO[$name]} ($(duration "${STEP_TOOK[$name]}"))"
+  done
+}
+
+step_failed() { # NAME
+  local name="$1" took
+  took="$(duration "${STEP_TOOK[$1]}")"
   clear_progress
   {
-    text "✗ ${STEP_EN[$name]} failed after $(duration "$seconds"). Its last words:" \
-      "✗ ${STEP_KO[$name]}: $(duration "$seconds") 만에 실패했습니다. 마지막 출력:"
+    text "✗ ${STEP_EN[$name]} failed after $took. Its last words:" \
+      "✗ ${STEP_KO[$name]}: $took 만에 실패했습니다. 마지막 출력:"
     echo
     tail -n 15 "$LOGS/$name.log" | sed 's/^/    /'
     text "All of it: $LOGS/$name.log. When the cause is gone, run ./up again: it goes on where it was." \
