@@ -219,6 +219,8 @@ describe("the trash", () => {
       await write(path, path);
       await student.status("DELETE", `${FILES}/guestbook/${path}`);
     }
+    const files = testId("activity-files");
+    if ((await files.getAttribute("aria-pressed")) !== "true") await files.click();
     await page.getByRole("button", { name: "Trash", exact: true }).click();
     const trash = testId("trash");
     const row = (name: string) => trash.locator(`[data-path="guestbook/trash/${name}"]`);

@@ -96,6 +96,16 @@ export interface TerminalInfo {
 export type StepName = "commit" | "build" | "refresh" | "rollout";
 export type StepState = "pending" | "running" | "succeeded" | "failed" | "cancelled" | "skipped";
 
+/** Replaces a range of a file. Lines and columns count from 1, columns in characters; the end is excluded. */
+export interface Edit {
+  file: string;
+  line: number;
+  column: number;
+  end_line: number;
+  end_column: number;
+  text: string;
+}
+
 export interface Diagnostic {
   severity: "error" | "warning" | "info";
   code: string;
@@ -105,6 +115,8 @@ export interface Diagnostic {
   column?: number | null;
   path?: string | null;
   fix?: string | null;
+  /** What mends it, all together; none where more than one mend is possible. */
+  edits?: Edit[] | null;
 }
 
 export interface StepBuild {

@@ -10,6 +10,7 @@ import { projectPath, reveal } from "../files/state";
 import { t } from "../i18n";
 import { BuildLog } from "./BuildLog";
 import { now } from "./clock";
+import { mend } from "./mend";
 import { Strategies } from "./Strategies";
 import { allSteps, app, cancel, deployment, isOver, running, stepSeconds } from "./state";
 import "./deploy.css";
@@ -167,6 +168,16 @@ function DiagnosticRow({ diagnostic }: { diagnostic: Diagnostic }) {
         <p class="diagnostic-fix">
           <strong>{t("deploy.fix")}</strong> {diagnostic.fix}
         </p>
+      )}
+      {(diagnostic.edits?.length ?? 0) > 0 && (
+        <button
+          type="button"
+          class="button small"
+          data-testid="mend"
+          onClick={() => mend(diagnostic).catch(sayError)}
+        >
+          {t("deploy.mend")}
+        </button>
       )}
     </div>
   );

@@ -207,6 +207,11 @@ export const en = {
   "deploy.logOf": "Build log of {name}",
   "deploy.logWhole": "Whole log",
   "deploy.fix": "Fix",
+  "deploy.mend": "Make this fix",
+  "deploy.mend.done":
+    "{file} is changed and saved. Look at it, then deploy again; Undo in the editor takes it back.",
+  "deploy.mend.gone": "This is no longer in the files: nothing was changed. Deploy again.",
+  "deploy.mend.unsaved": "A file could not be saved, so nothing was changed. Save it, then try again.",
   "deploy.goTo": "Open {place} in the editor",
   "deploy.saveFirst": "{name} could not be saved, so Deploy did not start.",
   "deploy.app": "Your application",

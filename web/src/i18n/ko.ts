@@ -208,6 +208,11 @@ export const ko: Messages = {
   "deploy.logOf": "{name} 빌드 로그",
   "deploy.logWhole": "전체 로그",
   "deploy.fix": "해결",
+  "deploy.mend": "이렇게 고치기",
+  "deploy.mend.done":
+    "{file}을(를) 고쳐 저장했습니다. 확인한 뒤 다시 배포하세요. 편집기의 실행 취소로 되돌릴 수 있습니다.",
+  "deploy.mend.gone": "파일에 더 이상 없는 문제라 아무것도 바꾸지 않았습니다. 다시 배포하세요.",
+  "deploy.mend.unsaved": "저장하지 못한 파일이 있어 아무것도 바꾸지 않았습니다. 저장한 뒤 다시 시도하세요.",
   "deploy.goTo": "편집기에서 {place} 열기",
   "deploy.saveFirst": "{name} 파일을 저장하지 못해 배포를 시작하지 않았습니다.",
   "deploy.app": "내 앱",
