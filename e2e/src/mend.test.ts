@@ -27,6 +27,8 @@ beforeAll(async () => {
   // Nothing to build, so that the Deploy comes to the manifests at once.
   for (const folder of ["api", "db", "web", "k8s"])
     await student.status("DELETE", `/api/v1/workspace/files/guestbook/${folder}`);
+  for (const repository of ["guestbook-api", "guestbook-db", "guestbook-web"])
+    await student.status("DELETE", `/api/v1/repositories/${repository}`);
   expect(await student.status("PUT", FILE, { body: GOOD.replace("  ports:", "  prots:") })).toBeLessThan(300);
   browser = await launch();
 });
