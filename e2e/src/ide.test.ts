@@ -9,6 +9,7 @@ import { newStudent } from "./instance.ts";
 const account = newStudent("ide");
 const student = new Client(account);
 const FILES = "/api/v1/workspace/files";
+const SECOND_FILE = "notes/%EB%91%90%20%EB%B2%88%EC%A7%B8.md";
 
 let browser: Browser;
 let page: Page;
@@ -132,12 +133,14 @@ describe("search in files", () => {
     await eventually("they are replaced", 20, async () =>
       (await read("notes/one.txt")).startsWith("plum pear\nApple\n"),
     );
-    expect(await read("notes/%EB%91%90%20%EB%B2%88%EC%A7%B8.md")).toBe("# pear\n\nan plum a day\n");
+    // One file after the other.
+    await expect.poll(() => read(SECOND_FILE), { timeout: 20 * SECOND }).toBe("# pear\n\nan plum a day\n");
     await page.getByRole("button", { name: "Undo" }).click();
     await eventually("they are back", 20, async () =>
       (await read("notes/one.txt")).startsWith("apple pear\nApple\n"),
     );
-    expect(await read("notes/%EB%91%90%20%EB%B2%88%EC%A7%B8.md")).toBe("# pear\n\nan apple a day\n");
+    // One file after the other.
+    await expect.poll(() => read(SECOND_FILE), { timeout: 20 * SECOND }).toBe("# pear\n\nan apple a day\n");
   });
 });
 
