@@ -6,11 +6,14 @@ import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { dirname } from "node:path";
-import WebSocket from "ws";
+import type WebSocket from "ws";
+import { root } from "../../e2e/src/instance.ts";
 import { sleep } from "./measure.ts";
 import { container, student } from "./student.ts";
 import { ExecTty, MaruTty, Tty } from "./tty.ts";
 
+/** A package of e2e/, which has all that the benches use. */
+const Socket = createRequire(`${root}e2e/package.json`)("ws") as typeof WebSocket;
 const CACHE = `${process.env.XDG_CACHE_HOME ?? `${homedir()}/.cache`}/maru/bench`;
 const STARTS_WITHIN_MS = 60_000;
 
@@ -130,7 +133,7 @@ class Jupyter extends Tty {
     });
     const { name } = (await made.json()) as { name: string };
     const url = `ws://127.0.0.1:${server.port}/terminals/websocket/${name}?token=${token}`;
-    const tty = new Jupyter(server, new WebSocket(url));
+    const tty = new Jupyter(server, new Socket(url));
     await opened(tty.socket);
     tty.socket.send(JSON.stringify(["set_size", 30, 120, 600, 1200]));
     return tty;
@@ -242,7 +245,7 @@ class Ttyd extends Tty {
       ...["--interface", "127.0.0.1", "--port", `${port}`, "--writable"],
       ...exec(shell),
     ]);
-    const tty = new Ttyd(server, new WebSocket(`ws://127.0.0.1:${server.port}/ws`, "tty"));
+    const tty = new Ttyd(server, new Socket(`ws://127.0.0.1:${server.port}/ws`, "tty"));
     await opened(tty.socket);
     tty.socket.send(JSON.stringify({ AuthToken: "", columns: 120, rows: 30 }));
     return tty;
