@@ -5,23 +5,27 @@
 //!                └───────────┴─────abort──────▶ degraded: the version before serves all
 //! ```
 //!
-//! Argo's controller does it; here its status is read, and the two patches are made that its own command line tool makes.
+//! Argo's controller does it; here its status is read. `orders` is what a person tells it, `apply` what an apply leaves to it.
 
-use kube::Client;
-use kube::api::{Patch, PatchParams};
+mod apply;
+mod orders;
+#[cfg(test)]
+mod tests;
+
 use maru_model::Text;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::apply::MANAGER;
-use crate::kinds;
+pub use orders::Order;
+
+pub(crate) use apply::{keep_selectors, retry};
+pub(crate) use orders::tell;
+
 use crate::model::text;
 
 /// The label by which Argo tells the pods of one version from those of another.
 pub(crate) const POD_HASH: &str = "rollouts-pod-template-hash";
 pub(crate) const API_VERSION: &str = "argoproj.io/v1alpha1";
-/// So often is a patch tried that the controller came before.
-const TRIES: usize = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -308,222 +312,5 @@ impl Paused {
             }
             None => text!("paused{at_en}: {en}; promote or abort", "일시 정지됨{at_ko}: {ko}. 승격하거나 중단하세요"),
         }
-    }
-}
-
-/// What a person can tell a Rollout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// On to the next step; `full`: to the end, past all steps.
-    Promote { full: bool },
-    /// Back to the version before.
-    Abort,
-}
-
-/// The patches that carry out an order: of the specification, and of the status. Neither where nothing waits for it.
-#[derive(Debug, Default, PartialEq)]
-struct Patches {
-    spec: Option<Value>,
-    status: Option<Value>,
-}
-
-fn patches(rollout: &Value, order: Order) -> Patches {
-    let mut patches = Patches::default();
-    let Some(strategy) = Strategy::read(rollout).filter(|strategy| !strategy.aborted) else { return patches };
-    let unpause = || (rollout.pointer("/spec/paused") == Some(&Value::Bool(true))).then(|| json!({"paused": false}));
-    match order {
-        Order::Abort => patches.status = strategy.updating.then(|| json!({"abort": true})),
-        Order::Promote { full: true } => {
-            patches.spec = unpause();
-            patches.status = strategy.updating.then(|| json!({"promoteFull": true}));
-        }
-        Order::Promote { full: false } => {
-            patches.spec = unpause();
-            if !pauses(rollout).is_empty() {
-                let mut status = json!({"pauseConditions": null});
-                // Ending the pause alone would begin the same analysis again.
-                if str(rollout, "/status/canary/currentStepAnalysisRunStatus/status") == "Inconclusive" {
-                    let next = int(rollout, "/status/currentStepIndex").unwrap_or(0) + 1;
-                    status["controllerPause"] = json!(false);
-                    status["currentStepIndex"] = json!(next.min(i64::try_from(strategy.steps.len()).unwrap_or(next)));
-                }
-                patches.status = Some(status);
-            }
-        }
-    }
-    patches
-}
-
-/// Carries out an order; false where nothing waits for it.
-///
-/// # Errors
-/// Where the API server does not do it.
-pub(crate) async fn tell(client: &Client, namespace: &str, name: &str, order: Order) -> Result<bool, kube::Error> {
-    let api = kinds::api(client, namespace, API_VERSION, "Rollout");
-    for attempt in 0..TRIES {
-        let now = match api.get(name).await {
-            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(false),
-            now => serde_json::to_value(now?).unwrap_or_default(),
-        };
-        let Patches { spec, status } = patches(&now, order);
-        if spec.is_none() && status.is_none() {
-            return Ok(false);
-        }
-        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-        // With the version that was read, so that two who press at once do not skip a step.
-        let mut version = now["metadata"]["resourceVersion"].clone();
-        let made = async {
-            if let Some(status) = status {
-                let patch = json!({"metadata": {"resourceVersion": version}, "status": status});
-                let made = api.patch_status(name, &params, &Patch::Merge(&patch)).await?;
-                version = json!(made.metadata.resource_version);
-            }
-            if let Some(spec) = spec {
-                let patch = json!({"metadata": {"resourceVersion": version}, "spec": spec});
-                api.patch(name, &params, &Patch::Merge(&patch)).await?;
-            }
-            Ok::<(), kube::Error>(())
-        };
-        match made.await {
-            Err(kube::Error::Api(status)) if status.code == 409 && attempt + 1 < TRIES => {}
-            made => return made.map(|()| true),
-        }
-    }
-    Ok(false)
-}
-
-/// Tries an aborted Rollout again that an apply did not change: to the controller it would stay aborted.
-///
-/// # Errors
-/// Where the API server does not do it.
-pub(crate) async fn retry(client: &Client, namespace: &str, name: &str) -> Result<(), kube::Error> {
-    let api = kinds::api(client, namespace, API_VERSION, "Rollout");
-    let now = serde_json::to_value(api.get(name).await?).unwrap_or_default();
-    if is_aborted(&now) && !unseen(&now) {
-        api.patch_status(name, &PatchParams::default(), &Patch::Merge(&json!({"status": {"abort": false}}))).await?;
-    }
-    Ok(())
-}
-
-/// Argo adds the hash of a version to the selectors of the Services that a Rollout names, and a selector is applied as a
-/// whole: what is applied must have it too, or for a moment both versions would get the traffic.
-///
-/// # Errors
-/// Where the API server does not answer.
-pub(crate) async fn keep_selectors(client: &Client, namespace: &str, objects: &mut [Value]) -> Result<(), kube::Error> {
-    let steered: Vec<Services> = objects.iter().filter_map(Strategy::read).map(|strategy| strategy.services).collect();
-    let services = kinds::api(client, namespace, "v1", "Service");
-    for object in objects.iter_mut().filter(|object| object["kind"] == "Service") {
-        let name = str(object, "/metadata/name").to_owned();
-        if !steered.iter().any(|services| services.has(&name)) {
-            continue;
-        }
-        let Some(live) = services.get_opt(&name).await? else { continue };
-        if let Some(hash) = live.data.pointer("/spec/selector").and_then(|selector| selector.get(POD_HASH))
-            && let Some(selector) = object.pointer_mut("/spec/selector").and_then(Value::as_object_mut)
-        {
-            selector.insert(POD_HASH.to_owned(), hash.clone());
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    fn canary(status: &Value) -> Value {
-        json!({
-            "kind": "Rollout", "metadata": {"name": "web", "generation": 2},
-            "spec": {"strategy": {"canary": {"canaryService": "web-canary", "stableService": "web",
-                "steps": [{"setWeight": 20}, {"pause": {"duration": "1m30s"}}, {"setWeight": 50}, {"pause": {}}]}}},
-            "status": status,
-        })
-    }
-
-    fn paused(index: i64) -> Value {
-        canary(
-            &json!({"observedGeneration": "2", "stableRS": "a", "currentPodHash": "b", "currentStepIndex": index, "controllerPause": true,
-            "phase": "Paused", "pauseConditions": [{"reason": "CanaryPauseStep", "startTime": "2026-01-01T00:00:00Z"}]}),
-        )
-    }
-
-    #[test]
-    fn a_pause_says_where_it_stands_and_whether_it_ends_by_itself() {
-        let found = Strategy::read(&paused(3)).unwrap();
-        let pause = found.paused.clone().unwrap();
-        assert_eq!((pause.step, pause.steps, pause.weight, pause.until.clone()), (Some(4), Some(4), Some(50), None));
-        assert_eq!(pause.text().en, "paused at step 4 of 4: 50 % of the requests get the new version; promote or abort");
-        let timed = Strategy::read(&paused(1)).unwrap().paused.unwrap();
-        assert_eq!((timed.weight, timed.until.as_deref()), (Some(20), Some("2026-01-01T00:01:30Z")));
-        assert_eq!(["a", "b", "c"].map(|hash| found.role(&paused(3), hash)), ["stable", "canary", "old"]);
-    }
-
-    #[test]
-    fn the_weight_is_what_the_ingress_was_told() {
-        let mut rollout = paused(3);
-        rollout["status"]["canary"] = json!({"weights": {"canary": {"weight": 48}}});
-        assert_eq!(Strategy::read(&rollout).unwrap().weight, Some(48));
-        rollout["status"]["abort"] = json!(true);
-        assert_eq!(Strategy::read(&rollout).unwrap().weight, Some(0));
-        let done = canary(&json!({"stableRS": "b", "currentPodHash": "b", "currentStepIndex": 4}));
-        assert_eq!(Strategy::read(&done).unwrap().weight, None);
-    }
-
-    #[test]
-    fn promoting_ends_a_pause_once() {
-        let promote = Order::Promote { full: false };
-        assert_eq!(patches(&paused(3), promote), Patches { spec: None, status: Some(json!({"pauseConditions": null})) });
-        let mut unpausing = paused(3);
-        unpausing["status"]["pauseConditions"] = Value::Null;
-        assert_eq!(patches(&unpausing, promote), Patches::default(), "whoever presses twice skips no step");
-        assert!(unseen(&unpausing));
-        let mut by_hand = paused(3);
-        by_hand["spec"]["paused"] = json!(true);
-        assert_eq!(patches(&by_hand, promote).spec, Some(json!({"paused": false})));
-        let mut inconclusive = paused(3);
-        inconclusive["status"]["canary"] = json!({"currentStepAnalysisRunStatus": {"status": "Inconclusive"}});
-        assert_eq!(
-            patches(&inconclusive, promote).status,
-            Some(json!({"pauseConditions": null, "controllerPause": false, "currentStepIndex": 4}))
-        );
-        assert_eq!(patches(&paused(1), Order::Promote { full: true }).status, Some(json!({"promoteFull": true})));
-    }
-
-    #[test]
-    fn what_is_through_or_aborted_takes_no_order() {
-        let through = canary(&json!({"stableRS": "b", "currentPodHash": "b"}));
-        let mut aborted = paused(3);
-        aborted["status"]["abort"] = json!(true);
-        let first = canary(&json!({"currentPodHash": "b"}));
-        for order in [Order::Abort, Order::Promote { full: false }, Order::Promote { full: true }] {
-            for rollout in [&through, &aborted, &first, &json!({"kind": "Deployment"})] {
-                assert_eq!(patches(rollout, order), Patches::default(), "{order:?}");
-            }
-        }
-        assert_eq!(patches(&paused(3), Order::Abort).status, Some(json!({"abort": true})));
-    }
-
-    #[test]
-    fn blue_and_green() {
-        let rollout = json!({
-            "kind": "Rollout", "metadata": {"name": "web"},
-            "spec": {"strategy": {"blueGreen": {"activeService": "web", "previewService": "web-preview", "autoPromotionEnabled": false}}},
-            "status": {"stableRS": "a", "currentPodHash": "b", "blueGreen": {"activeSelector": "a", "previewSelector": "b"},
-                "pauseConditions": [{"reason": "BlueGreenPause", "startTime": "2026-01-01T00:00:00Z"}]},
-        });
-        let found = Strategy::read(&rollout).unwrap();
-        assert_eq!((found.kind, found.weight, found.step), (StrategyKind::BlueGreen, Some(0), None));
-        assert_eq!(["a", "b"].map(|hash| found.role(&rollout, hash)), ["active", "preview"]);
-        assert!(found.paused.unwrap().text().en.ends_with("promote or abort"));
-    }
-
-    #[test]
-    fn durations() {
-        let read = ["30", "30s", "5m", "1h30m", "soon", "5"].map(|text| seconds(&json!(text)));
-        assert_eq!(read, [Some(30), Some(30), Some(300), Some(5400), None, Some(5)]);
-        assert_eq!(seconds(&json!(7)), Some(7));
-        assert_eq!(seconds(&Value::Null), None);
     }
 }
