@@ -9,7 +9,7 @@ use crate::error::WorkspaceError;
 use crate::runtime::Docker;
 use crate::runtime::home::HomeKind;
 use crate::runtime::shared::SharedFiles;
-use crate::runtime::spec::{AGENT, HOME, UID};
+use crate::runtime::spec::{AGENT, HOME, UID, of_host, of_volume};
 
 const MEMORY: i64 = 256 << 20;
 const PIDS: i64 = 64;
@@ -42,19 +42,9 @@ impl Docker {
     fn beside(&self, volume: &str, writable: bool, labels: HashMap<String, String>) -> Result<models::ContainerCreateBody, WorkspaceError> {
         let files = SharedFiles::provide(&self.config)
             .map_err(|source| WorkspaceError::Agent { path: self.config.agent.display().to_string(), source })?;
-        let mount = |source: String, target: &str, typ, read_only| models::Mount {
-            source: Some(source),
-            target: Some(target.to_owned()),
-            typ: Some(typ),
-            read_only: Some(read_only),
-            ..Default::default()
-        };
         let host = models::HostConfig {
             network_mode: Some("none".to_owned()),
-            mounts: Some(vec![
-                mount(volume.to_owned(), HOME, models::MountType::VOLUME, !writable),
-                mount(files.agent.display().to_string(), AGENT, models::MountType::BIND, true),
-            ]),
+            mounts: Some(vec![of_volume(volume, HOME, !writable), of_host(&files.agent, AGENT)]),
             tmpfs: Some(HashMap::from([(
                 "/run/maru".to_owned(),
                 format!("rw,nosuid,nodev,noexec,mode=0700,uid={UID},gid={UID},size=1048576"),

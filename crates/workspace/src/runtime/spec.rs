@@ -40,22 +40,34 @@ fn most_open_files() -> Option<i64> {
     limits.lines().find_map(|line| line.strip_prefix("Max open files"))?.split_whitespace().nth(1)?.parse().ok()
 }
 
-fn host(config: &Config, limits: &Limits, files: &SharedFiles, network: &str, volume: &str) -> models::HostConfig {
-    // The Engine refuses more CPUs than there are.
-    let present = std::thread::available_parallelism().map_or(1.0, |n| n.get() as f64);
-    let open_files = most_open_files().map_or(limits.open_files, |most| most.min(limits.open_files));
-    let mount = |source: String, target: &str, typ, read_only| models::Mount {
+/// A volume, as a folder of the container.
+pub(super) fn of_volume(volume: &str, target: &str, read_only: bool) -> models::Mount {
+    mount(volume.to_owned(), target, models::MountType::VOLUME, read_only)
+}
+
+/// A file or folder of this machine, to be read.
+pub(super) fn of_host(path: &Path, target: &str) -> models::Mount {
+    mount(path.display().to_string(), target, models::MountType::BIND, true)
+}
+
+fn mount(source: String, target: &str, typ: models::MountType, read_only: bool) -> models::Mount {
+    models::Mount {
         source: Some(source),
         target: Some(target.to_owned()),
         typ: Some(typ),
         read_only: Some(read_only),
         ..Default::default()
-    };
-    let of_host = |path: &Path, target| mount(path.display().to_string(), target, models::MountType::BIND, true);
+    }
+}
+
+fn host(config: &Config, limits: &Limits, files: &SharedFiles, network: &str, volume: &str) -> models::HostConfig {
+    // The Engine refuses more CPUs than there are.
+    let present = std::thread::available_parallelism().map_or(1.0, |n| n.get() as f64);
+    let open_files = most_open_files().map_or(limits.open_files, |most| most.min(limits.open_files));
     models::HostConfig {
         network_mode: Some(network.to_owned()),
         mounts: Some(vec![
-            mount(volume.to_owned(), HOME, models::MountType::VOLUME, false),
+            of_volume(volume, HOME, false),
             of_host(&config.tools, TOOLS),
             of_host(&files.agent, AGENT),
             of_host(&files.profile, PROFILE),
