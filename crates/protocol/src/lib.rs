@@ -12,6 +12,7 @@
 mod api;
 mod files;
 mod link;
+mod pipe;
 mod problem;
 pub mod snapshot;
 mod splice;
@@ -23,6 +24,7 @@ pub use api::{
 };
 pub use files::{CreateUpload, FinishUpload, Restore, Restored, Trash, Trashed, Unpacked, Upload};
 pub use link::{Incoming, Link, LinkError, LinkStream, Side, link};
+pub use pipe::Pipe;
 pub use problem::Problem;
 pub use splice::splice;
 pub use terminal::{ClientFrame, HIGH_WATER, LOW_WATER, SUBPROTOCOL, ServerFrame, TerminalStatus};

@@ -2,16 +2,17 @@
 //! its own around the same volume, which reaches nothing and ends when its work is done.
 
 use std::collections::HashMap;
-use std::io::{self, Read};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use maru_engine::models;
 use maru_model::Text;
+use maru_protocol::Pipe;
 use tokio::sync::{OwnedMutexGuard, mpsc};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -132,7 +133,7 @@ impl Source {
         work: impl FnOnce(&mut Pipe) -> io::Result<T> + Send + 'static,
     ) -> Result<T, WorkspaceError> {
         let answer = self.post(path, Full::new(Bytes::from(body))).await?;
-        let (to, pieces) = mpsc::channel(WAITING);
+        let (to, mut pipe) = Pipe::new(WAITING);
         let pump = async move {
             let mut body = answer;
             loop {
@@ -148,7 +149,7 @@ impl Source {
                 }
             }
         };
-        let work = tokio::task::spawn_blocking(move || work(&mut Pipe { pieces, current: Bytes::new() }));
+        let work = tokio::task::spawn_blocking(move || work(&mut pipe));
         let (worked, ()) = tokio::join!(work, pump);
         worked.map_err(io::Error::other).flatten().map_err(failed("reading the home"))
     }
@@ -166,26 +167,6 @@ impl Source {
         }
         let said = http_body_util::Limited::new(answer.into_body(), 64 * 1024).collect().await.map(http_body_util::Collected::to_bytes);
         Err(LinkFailure::Refused { status, body: String::from_utf8_lossy(&said.unwrap_or_default()).into_owned() }.into())
-    }
-}
-
-/// What comes in, for a reader that blocks.
-pub(super) struct Pipe {
-    pieces: mpsc::Receiver<io::Result<Bytes>>,
-    current: Bytes,
-}
-
-impl Read for Pipe {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.current.is_empty() {
-            match self.pieces.blocking_recv() {
-                Some(piece) => self.current = piece?,
-                None => return Ok(0),
-            }
-        }
-        let n = self.current.len().min(buffer.len());
-        self.current.copy_to_slice(&mut buffer[..n]);
-        Ok(n)
     }
 }
 

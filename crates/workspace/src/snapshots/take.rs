@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use maru_model::{SnapshotId, Text};
+use maru_protocol::Pipe;
 use maru_protocol::snapshot::{End, Frame, LeftOut, Node, NodeKind, Outcome, ReadRequest, Why};
 
 use super::desk::{Desk, Turn};
 use super::failed;
 use super::manifest::{Changes, Entry as Thing, Manifest, Reason, Snapshot};
-use super::source::{Pipe, Source};
+use super::source::Source;
 use super::vault::{Cutter, Vault, Writer};
 use crate::config::SnapshotConfig;
 use crate::error::WorkspaceError;

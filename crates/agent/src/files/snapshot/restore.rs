@@ -11,15 +11,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use bytes::{Buf, Bytes};
 use futures_util::StreamExt;
+use maru_protocol::Pipe;
 use maru_protocol::snapshot::{Frame, Node, NodeKind, Put, RestoreFailure, RestoreReport, Version, unescape};
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, RenameFlags, Timespec, Timestamps, chmodat, fchmod, futimens, mkdirat, openat, renameat,
     renameat_with, statat, symlinkat, unlinkat,
 };
 use rustix::io::Errno;
-use tokio::sync::mpsc;
 
 use super::{WAITING, version_of};
 use crate::files::draft::Draft;
@@ -33,13 +32,11 @@ const MODES: u32 = 0o1777;
 
 pub(crate) async fn restore(State(agent): State<Arc<Agent>>, body: Body) -> Result<Json<RestoreReport>, AgentError> {
     let mut body = body.into_data_stream();
-    let (to, pieces) = mpsc::channel(WAITING);
+    let (to, mut pipe) = Pipe::new(WAITING);
     let agent2 = Arc::clone(&agent);
     let work = crate::blocking(move || {
         let mut restoring = Restoring { agent: &agent2, report: RestoreReport::default(), modes: Vec::new() };
-        restoring
-            .all(&mut Incoming { pieces, current: Bytes::new() })
-            .map_err(|e| AgentError::Request(format!("the restore broke off: {e}")))?;
+        restoring.all(&mut pipe).map_err(|e| AgentError::Request(format!("the restore broke off: {e}")))?;
         restoring.finish();
         Ok(restoring.report)
     });
@@ -53,26 +50,6 @@ pub(crate) async fn restore(State(agent): State<Arc<Agent>>, body: Body) -> Resu
         drop(to);
     };
     Ok(Json(tokio::join!(work, pump).0?))
-}
-
-/// What comes in, for a reader that blocks.
-struct Incoming {
-    pieces: mpsc::Receiver<io::Result<Bytes>>,
-    current: Bytes,
-}
-
-impl Read for Incoming {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.current.is_empty() {
-            match self.pieces.blocking_recv() {
-                Some(piece) => self.current = piece?,
-                None => return Ok(0),
-            }
-        }
-        let n = self.current.len().min(buffer.len());
-        self.current.copy_to_slice(&mut buffer[..n]);
-        Ok(n)
-    }
 }
 
 struct Restoring<'a> {
