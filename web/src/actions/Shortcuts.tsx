@@ -1,7 +1,7 @@
 /** All actions and their keys: searched by word, changed by pressing others. */
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Icon } from "../app/icons";
+import { WideDialog } from "../app/WideDialog";
 import { lang, t, words } from "../i18n";
 import { matchText } from "../palette/match";
 import { chordOf, chordText } from "./chord";
@@ -31,31 +31,10 @@ function listed(query: string): Action[] {
 }
 
 function Dialog() {
-  const dialog = useRef<HTMLDialogElement>(null);
   const [query, setQuery] = useState("");
   const [recorded, record] = useState<string | null>(null);
-  useEffect(() => dialog.current?.showModal(), []);
-  const close = () => {
-    dialog.current?.close();
-    open.value = false;
-  };
   return (
-    <dialog
-      ref={dialog}
-      class="dialog wide-dialog"
-      aria-labelledby="shortcuts-title"
-      data-testid="shortcuts"
-      onCancel={(event) => {
-        if (recorded === null) open.value = false;
-        else event.preventDefault();
-      }}
-    >
-      <header class="dialog-head">
-        <h2 id="shortcuts-title">{t("keys.title")}</h2>
-        <button type="button" class="icon-button" aria-label={t("app.close")} onClick={close}>
-          <Icon name="close" />
-        </button>
-      </header>
+    <WideDialog name="shortcuts" title={t("keys.title")} shown={open} keepsEscape={recorded !== null}>
       <input
         class="field"
         type="search"
@@ -75,7 +54,7 @@ function Dialog() {
         ))}
       </ul>
       <p class="faint">{t("keys.hint")}</p>
-    </dialog>
+    </WideDialog>
   );
 }
 

@@ -1,8 +1,8 @@
 /** The settings, in the browser's own modal dialog. Each is in force as soon as it is changed. */
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
 import { runById } from "../actions/registry";
 import { Icon } from "../app/icons";
+import { WideDialog } from "../app/WideDialog";
 import { type Key, lang, setLang, t } from "../i18n";
 import { THEMES, theme } from "../theme/theme";
 import { change, FONT_LIMITS, type Settings, settings } from "./state";
@@ -18,28 +18,8 @@ export function SettingsDialog() {
 }
 
 function Dialog() {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
-  const close = () => {
-    dialog.current?.close();
-    open.value = false;
-  };
   return (
-    <dialog
-      ref={dialog}
-      class="dialog wide-dialog settings"
-      aria-labelledby="settings-title"
-      data-testid="settings"
-      onCancel={() => {
-        open.value = false;
-      }}
-    >
-      <header class="dialog-head">
-        <h2 id="settings-title">{t("settings.title")}</h2>
-        <button type="button" class="icon-button" aria-label={t("app.close")} onClick={close}>
-          <Icon name="close" />
-        </button>
-      </header>
+    <WideDialog name="settings" title={t("settings.title")} shown={open}>
       <fieldset class="setting">
         <legend>{t("settings.theme")}</legend>
         <div class="segmented">
@@ -80,7 +60,7 @@ function Dialog() {
           type="button"
           class="button"
           onClick={() => {
-            close();
+            open.value = false;
             runById("app.keys");
           }}
         >
@@ -88,7 +68,7 @@ function Dialog() {
           {t("keys.title")}
         </button>
       </div>
-    </dialog>
+    </WideDialog>
   );
 }
 

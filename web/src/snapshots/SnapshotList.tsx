@@ -16,7 +16,7 @@ export function SnapshotList() {
       <Take />
       {found === null && <p class="faint">{t("app.loading")}</p>}
       {found?.snapshots.length === 0 && (
-        <p class="snapshot-none" data-testid="snapshots-none">
+        <p class="dialog-none" data-testid="snapshots-none">
           {t("snapshots.none")}
         </p>
       )}

@@ -1,6 +1,6 @@
 /** Snapshots of the home folder: all of them, or one and what is in it. */
-import { useEffect, useRef } from "preact/hooks";
-import { Icon } from "../app/icons";
+import { useEffect } from "preact/hooks";
+import { WideDialog } from "../app/WideDialog";
 import { t } from "../i18n";
 import { shown, takeAtOnce } from "./open";
 import { SnapshotList } from "./SnapshotList";
@@ -14,9 +14,7 @@ const BUSY_MS = 700;
 const IDLE_MS = 5000;
 
 export function SnapshotsDialog() {
-  const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    dialog.current?.showModal();
     closeSnapshot();
     if (takeAtOnce.peek()) {
       takeAtOnce.value = false;
@@ -28,30 +26,11 @@ export function SnapshotsDialog() {
     const timer = setInterval(refresh, often ? BUSY_MS : IDLE_MS);
     return () => clearInterval(timer);
   }, [often]);
-  const close = () => {
-    dialog.current?.close();
-    shown.value = false;
-  };
   return (
-    <dialog
-      ref={dialog}
-      class="dialog wide-dialog snapshots"
-      aria-labelledby="snapshots-title"
-      data-testid="snapshots"
-      onCancel={() => {
-        shown.value = false;
-      }}
-      onKeyDown={stepRows}
-    >
-      <header class="dialog-head">
-        <h2 id="snapshots-title">{t("snapshots.title")}</h2>
-        <button type="button" class="icon-button" aria-label={t("app.close")} onClick={close}>
-          <Icon name="close" />
-        </button>
-      </header>
+    <WideDialog name="snapshots" title={t("snapshots.title")} shown={shown} onKeyDown={stepRows}>
       <Said />
       {opened.value ? <SnapshotTree opened={opened.value} /> : <SnapshotList />}
-    </dialog>
+    </WideDialog>
   );
 }
 
@@ -60,7 +39,7 @@ function Said() {
   const now = all.value?.busy;
   const trouble = all.value?.trouble;
   return (
-    <div class="snapshot-said" role="status">
+    <div class="dialog-said" role="status">
       {now && (
         <p class="snapshot-busy" data-testid="snapshot-busy">
           <progress

@@ -1,9 +1,10 @@
 /** What was deleted: put back, or deleted for good. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { discardTrashed, emptyTrash, type Trashed, trashed } from "../api/files";
 import { describe } from "../api/http";
 import { confirm } from "../app/confirm";
 import { Icon } from "../app/icons";
+import { WideDialog } from "../app/WideDialog";
 import { restore } from "../files/state";
 import { t } from "../i18n";
 import { bytes } from "../workspace/Banner";
@@ -17,7 +18,6 @@ interface Said {
 }
 
 export function TrashDialog() {
-  const dialog = useRef<HTMLDialogElement>(null);
   const [entries, setEntries] = useState<Trashed[] | null>(null);
   const [busy, setBusy] = useState(false);
   const [said, setSaid] = useState<Said | null>(null);
@@ -60,38 +60,19 @@ export function TrashDialog() {
   }
 
   useEffect(() => {
-    dialog.current?.showModal();
     void act(async () => null);
   }, []);
 
-  const close = () => {
-    dialog.current?.close();
-    shown.value = false;
-  };
   const count = entries?.length ?? 0;
   return (
-    <dialog
-      ref={dialog}
-      class="dialog wide-dialog trash"
-      aria-labelledby="trash-title"
-      data-testid="trash"
-      onCancel={() => {
-        shown.value = false;
-      }}
-    >
-      <header class="dialog-head">
-        <h2 id="trash-title">{t("trash.title")}</h2>
-        <button type="button" class="icon-button" aria-label={t("app.close")} onClick={close}>
-          <Icon name="close" />
-        </button>
-      </header>
+    <WideDialog name="trash" title={t("trash.title")} shown={shown}>
       <p class="faint">{t("trash.hint")}</p>
-      <div role="status" class="trash-said">
+      <div role="status" class="dialog-said">
         {said && <p class={`notice ${said.tone}`}>{said.text}</p>}
       </div>
       {entries === null && !said && <p class="faint">{t("app.loading")}</p>}
       {entries !== null && count === 0 && (
-        <p class="trash-none" data-testid="trash-none">
+        <p class="dialog-none" data-testid="trash-none">
           {t("trash.none")}
         </p>
       )}
@@ -137,6 +118,6 @@ export function TrashDialog() {
           </div>
         </>
       )}
-    </dialog>
+    </WideDialog>
   );
 }
