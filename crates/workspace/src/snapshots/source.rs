@@ -14,6 +14,7 @@ use maru_engine::models;
 use maru_model::Text;
 use maru_protocol::Pipe;
 use tokio::sync::{OwnedMutexGuard, mpsc};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -46,13 +47,19 @@ struct Helper {
     name: String,
     stop: CancellationToken,
     resting: Option<OwnedMutexGuard<()>>,
+    /// Until it runs. Whoever waits may give up, the Engine does not: it would make the container after it was removed.
+    starting: Option<JoinHandle<Result<(), WorkspaceError>>>,
 }
 
 impl Drop for Helper {
     fn drop(&mut self) {
         self.stop.cancel();
         let (shared, name, resting) = (self.shared.clone(), self.name.clone(), self.resting.take());
+        let starting = self.starting.take();
         self.shared.tasks.spawn(async move {
+            if let Some(starting) = starting {
+                let _ = starting.await;
+            }
             if let Err(error) = shared.docker.engine.remove_container(&name).await {
                 tracing::warn!(%name, %error, "a container for snapshots stays");
             }
@@ -88,8 +95,17 @@ impl Source {
         let mut labels = engine.labels(ROLE);
         labels.extend(HashMap::from([("maru.login".to_owned(), login.to_string())]));
         let stop = shared.stop.child_token();
-        let helper = Helper { shared: shared.clone(), name: name.clone(), stop: stop.clone(), resting: Some(resting) };
-        shared.docker.start_beside(&name, labels, (login, home), &limits, writable).await?;
+        let starting = shared.tasks.spawn({
+            let (shared, name, login) = (shared.clone(), name.clone(), login.clone());
+            async move { shared.docker.start_beside(&name, labels, (&login, home), &limits, writable).await }
+        });
+        let mut helper =
+            Helper { shared: shared.clone(), name: name.clone(), stop: stop.clone(), resting: Some(resting), starting: Some(starting) };
+        if let Some(starting) = &mut helper.starting {
+            let started = starting.await;
+            helper.starting = None;
+            started.map_err(io::Error::other).map_err(failed("starting the agent for snapshots"))??;
+        }
         let link = AgentLink::new(shared.tasks.clone());
         let (keeper, owner, engine) = (link.clone(), entry.owner.clone(), engine.clone());
         // Nothing in it asks anything of the server.
