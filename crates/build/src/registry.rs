@@ -18,6 +18,7 @@ use crate::logs::BuildLog;
 use crate::registry_client::RegistryClient;
 use crate::{BASE, BuildError, REGISTRY_HOST};
 
+const LOOPBACK: &str = "127.0.0.1";
 /// Inside the container.
 const PORT: u16 = 5000;
 /// On the host's address of the cluster network.
@@ -47,6 +48,8 @@ pub struct Registry {
 struct Inner {
     engine: Engine,
     image: String,
+    /// Where the nodes of a cluster that is not ours reach it: an address of this machine.
+    outside: Option<SocketAddr>,
     keys: Keys,
     client: RegistryClient,
     /// There while manifests were deleted and their layers were not yet: over restarts.
@@ -56,14 +59,15 @@ struct Inner {
 }
 
 impl Registry {
-    /// A handle; its keys are in `folder`. The container is made by [`Self::ensure`].
+    /// A handle; its keys are in `folder`. The container is made by [`Self::ensure`]. With `outside`, an address of this
+    /// machine, it listens there as well, and its tokens are handed out at the port after it.
     ///
     /// # Errors
     /// Where the keys cannot be read or made.
-    pub fn new(engine: Engine, image: impl Into<String>, folder: &Path) -> Result<Self, BuildError> {
+    pub fn new(engine: Engine, image: impl Into<String>, folder: &Path, outside: Option<SocketAddr>) -> Result<Self, BuildError> {
         let keys = Keys::load(folder)?;
         let (garbage, client) = (folder.join("garbage"), RegistryClient::new());
-        let inner = Inner { engine, image: image.into(), keys, client, garbage, making: Mutex::new(()) };
+        let inner = Inner { engine, image: image.into(), outside, keys, client, garbage, making: Mutex::new(()) };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -159,7 +163,7 @@ impl Registry {
         })?;
         let mut env = vec![
             "REGISTRY_AUTH=token".to_owned(),
-            format!("REGISTRY_AUTH_TOKEN_REALM=http://{}:{TOKEN_PORT}/token", network.host()),
+            format!("REGISTRY_AUTH_TOKEN_REALM=http://{}/token", self.tokens_at(network)),
             format!("REGISTRY_AUTH_TOKEN_SERVICE={REGISTRY_HOST}"),
             "REGISTRY_AUTH_TOKEN_ISSUER=maru".to_owned(),
             format!("REGISTRY_AUTH_TOKEN_ROOTCERTBUNDLE={CERTIFICATE_FOLDER}/tokens.pem"),
@@ -170,9 +174,11 @@ impl Registry {
         }
         let port = format!("{PORT}/tcp");
         let mut labels = engine.labels("registry");
-        let made_of = format!("{image} {env:?} {network:?} {}", self.inner.keys.certificate_pem());
+        let made_of = format!("{image} {env:?} {network:?} {:?} {}", self.inner.outside, self.inner.keys.certificate_pem());
         labels.insert(LABEL_SPEC.to_owned(), Sha256::digest(made_of).iter().map(|byte| format!("{byte:02x}")).collect());
-        let binding = models::PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: Some("0".to_owned()) };
+        let binding = |ip: String, port: u16| models::PortBinding { host_ip: Some(ip), host_port: Some(port.to_string()) };
+        let mut bindings = vec![binding(LOOPBACK.to_owned(), 0)];
+        bindings.extend(self.inner.outside.map(|outside| binding(outside.ip().to_string(), outside.port())));
         Ok(models::ContainerCreateBody {
             image: Some(image),
             env: Some(env),
@@ -181,7 +187,7 @@ impl Registry {
             networking_config: Some(network.attach(network.registry())),
             host_config: Some(models::HostConfig {
                 network_mode: Some(network.name.clone()),
-                port_bindings: Some(HashMap::from([(port, Some(vec![binding]))])),
+                port_bindings: Some(HashMap::from([(port, Some(bindings))])),
                 mounts: Some(vec![models::Mount {
                     target: Some("/var/lib/registry".to_owned()),
                     source: Some(engine.name("registry")),
@@ -232,7 +238,7 @@ impl Registry {
             .and_then(|container| container.network_settings)
             .and_then(|settings| settings.ports)
             .and_then(|mut ports| ports.remove(&format!("{PORT}/tcp")).flatten())
-            .and_then(|bindings| bindings.into_iter().find_map(|binding| binding.host_port))
+            .and_then(|bindings| bindings.into_iter().find(|binding| binding.host_ip.as_deref() == Some(LOOPBACK))?.host_port)
             .and_then(|port| port.parse().ok())
             .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
             .ok_or_else(|| BuildError::registry("looking for the registry's port", "it does not run"))
@@ -244,7 +250,14 @@ impl Registry {
     /// Where the cluster's network cannot be made.
     pub async fn token_address(&self) -> Result<SocketAddr, BuildError> {
         let network = self.inner.engine.ensure_cluster_network().await?;
-        Ok(SocketAddr::from((network.host(), TOKEN_PORT)))
+        Ok(self.tokens_at(&network))
+    }
+
+    fn tokens_at(&self, network: &maru_engine::ClusterNetwork) -> SocketAddr {
+        match self.inner.outside {
+            Some(outside) => SocketAddr::new(outside.ip(), outside.port().saturating_add(1)),
+            None => SocketAddr::from((network.host(), TOKEN_PORT)),
+        }
     }
 
     /// What a user's pods pull with: the content of a Secret of type `kubernetes.io/dockerconfigjson`.

@@ -1,5 +1,4 @@
-use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
@@ -10,8 +9,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
+use crate::connection::{self, Duplex};
 use crate::driver::Driver;
-use crate::{ClusterError, ClusterState, GatewaySpec, container};
+use crate::state::Publisher;
+use crate::{ClusterError, ClusterState, ExternalConfig, GatewaySpec, Phase, container, external};
 
 /// What the embedded cluster is made from.
 #[derive(Debug, Clone)]
@@ -51,22 +52,21 @@ impl Cluster {
     /// when `stop` is cancelled. Whoever calls owns the task.
     #[must_use = "the future drives the cluster"]
     pub fn embedded(config: ClusterConfig, stop: CancellationToken) -> (Self, impl Future<Output = ()> + Send + 'static) {
-        let (publish, state) = watch::channel(ClusterState::WaitingForImage { since: SystemTime::now() });
+        let (publish, state) = Publisher::new(ClusterState::WaitingForImage { since: SystemTime::now() });
         let embedded = Some((config.engine.clone(), config.network.clone()));
         let shared = Arc::new(Shared { access: OnceLock::new(), embedded });
         let driver = Driver { config, publish, shared: Arc::clone(&shared), stop };
         (Self { state, shared }, driver.run())
     }
 
-    /// Somebody's cluster, by the current context of a kubeconfig that may impersonate and administer.
-    ///
-    /// # Errors
-    /// Where the kubeconfig can't be used, or the cluster refuses what Maru needs in it.
-    pub async fn external(path: &Path) -> Result<Self, ClusterError> {
-        let access = Access::external(path).await?;
-        crate::base::ensure(&access.client).await?;
-        let (_, state) = watch::channel(ClusterState::Ready);
-        Ok(Self { state, shared: Arc::new(Shared { access: OnceLock::from(access), embedded: None }) })
+    /// Somebody's cluster. The future keeps there what Maru needs, and ends, leaving it as it is, when `stop` is cancelled.
+    /// Whoever calls owns the task.
+    #[must_use = "the future drives the cluster"]
+    pub fn external(config: ExternalConfig, stop: CancellationToken) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let (publish, state) = Publisher::new(ClusterState::Starting { phase: Phase::Api, since: SystemTime::now() });
+        let shared = Arc::new(Shared { access: OnceLock::new(), embedded: None });
+        let driver = external::Driver { config, publish, shared: Arc::clone(&shared), stop };
+        (Self { state, shared }, driver.run())
     }
 
     /// The state now and its changes.
@@ -115,16 +115,16 @@ impl Cluster {
         }
     }
 
-    /// The embedded node's address on the cluster's network; `None` for an external cluster.
-    #[must_use]
-    pub fn node_address(&self) -> Option<Ipv4Addr> {
-        self.shared.embedded.as_ref().map(|(_, network)| network.node())
-    }
-
-    /// Where the gateway listens: `http://{node}:80`. `None` for an external cluster.
-    #[must_use]
-    pub fn gateway_address(&self) -> Option<std::net::SocketAddr> {
-        self.node_address().map(|address| (address, 80).into())
+    /// A new connection to the gateway in the cluster.
+    ///
+    /// # Errors
+    /// [`ClusterError::NotReady`] with the state; [`ClusterError::Gateway`] where it does not take connections yet.
+    pub async fn connect_gateway(&self) -> Result<Box<dyn Duplex>, ClusterError> {
+        let access = self.access()?;
+        match &self.shared.embedded {
+            Some((_, network)) => connection::direct((network.node(), 80).into()).await,
+            None => connection::forwarded(&access.client).await,
+        }
     }
 
     /// Loads an image archive, in the format of `docker save`, into the embedded node.

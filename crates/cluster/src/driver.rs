@@ -8,31 +8,34 @@ use std::time::{Duration, Instant, SystemTime};
 use k8s_openapi::api::core::v1::{Node, Service, ServiceAccount};
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::{Api, Client};
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
 use crate::cluster::Shared;
 use crate::container::{self, Wanted};
+use crate::gateway::Placement;
 use crate::pki::Pki;
+use crate::state::Publisher;
 use crate::{ClusterConfig, ClusterError, ClusterState, Phase, base, gateway, host};
 
+/// Name of the gateway's image in the node, which no registry has.
+const NODE_REPOSITORY: &str = "maru.internal/gateway";
 /// Between two looks at what is awaited.
 const SOON: Duration = Duration::from_millis(250);
 /// A start takes 15 s on two idle cores; a busy machine gets more.
 const START_DEADLINE: Duration = Duration::from_secs(240);
 /// Between two looks at a healthy node.
-const PULSE: Duration = Duration::from_secs(3);
+pub(crate) const PULSE: Duration = Duration::from_secs(3);
 /// An API that is silent for longer is told of.
-const SILENCE: Duration = Duration::from_secs(5);
+pub(crate) const SILENCE: Duration = Duration::from_secs(5);
 /// A node that is silent for longer is restarted.
 const PATIENCE: Duration = Duration::from_secs(120);
-const FIRST_PAUSE: Duration = Duration::from_secs(2);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+pub(crate) const FIRST_PAUSE: Duration = Duration::from_secs(2);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Driver {
     pub(crate) config: ClusterConfig,
-    pub(crate) publish: watch::Sender<ClusterState>,
+    pub(crate) publish: Publisher,
     pub(crate) shared: Arc<Shared>,
     pub(crate) stop: CancellationToken,
 }
@@ -50,7 +53,7 @@ impl Driver {
             let Err(error) = outcome;
             let (cause, fix) = error.explain();
             tracing::error!(%error, "the cluster's node failed");
-            self.become_state(ClusterState::Failed { cause, fix, since: SystemTime::now() });
+            self.publish.become_state(ClusterState::Failed { cause, fix, since: SystemTime::now() });
             pause = if began.elapsed() > START_DEADLINE { FIRST_PAUSE } else { (2 * pause).min(LONGEST_PAUSE) };
             tokio::select! {
                 () = self.stop.cancelled() => return,
@@ -68,14 +71,14 @@ impl Driver {
         let wanted = Wanted { engine: &self.config.engine, image: &self.config.node_image, network: &self.config.network, pki: &pki };
         loop {
             let began = Instant::now();
-            self.starting(Phase::Container);
+            self.publish.starting(Phase::Container);
             let fresh = wanted.ensure(&image_id).await?;
             self.wait_until_ready(&access.client, &wanted).await?;
-            self.starting(Phase::Addons);
+            self.publish.starting(Phase::Addons);
             base::ensure(&access.client).await?;
             // The first life's access is kept: later certificates are no better.
             let access = self.shared.access.get_or_init(|| access.clone());
-            self.become_state(ClusterState::Ready);
+            self.publish.become_state(ClusterState::Ready);
             tracing::info!(seconds = began.elapsed().as_secs_f32(), fresh, "the cluster is ready");
             if let Err(error) = self.ensure_gateway(&access.client, &wanted.name()).await {
                 // The cluster is of use without it; the next look tries again.
@@ -90,8 +93,8 @@ impl Driver {
             if let Some(id) = container::image_id(&self.config.engine, &self.config.node_image).await? {
                 return Ok(id);
             }
-            if !matches!(*self.publish.borrow(), ClusterState::WaitingForImage { .. }) {
-                self.become_state(ClusterState::WaitingForImage { since: SystemTime::now() });
+            if !self.publish.waits_for_image() {
+                self.publish.become_state(ClusterState::WaitingForImage { since: SystemTime::now() });
             }
             tokio::time::sleep(4 * SOON).await;
         }
@@ -105,7 +108,7 @@ impl Driver {
                 Ok(Some(phase)) => phase,
                 Err(_) => Phase::Api,
             };
-            self.starting(waiting_for);
+            self.publish.starting(waiting_for);
             if began.elapsed() > START_DEADLINE {
                 return Err(ClusterError::Slow {
                     seconds: began.elapsed().as_secs(),
@@ -144,15 +147,15 @@ impl Driver {
                         kept_away.clear();
                     }
                     last_answer = Instant::now();
-                    if !self.publish.borrow().is_ready() {
+                    if !self.publish.is_ready() {
                         tracing::info!("the cluster answers again");
-                        self.become_state(ClusterState::Ready);
+                        self.publish.become_state(ClusterState::Ready);
                     }
                 }
                 Err(error) => {
                     tracing::debug!(%error, "the cluster does not answer");
                     if last_answer.elapsed() > SILENCE {
-                        self.starting(Phase::Recovering);
+                        self.publish.starting(Phase::Recovering);
                     }
                 }
             }
@@ -166,7 +169,7 @@ impl Driver {
                 return Ok(());
             }
             // Someone may have removed what we deployed.
-            if gateway_deployed.elapsed() > PATIENCE && self.publish.borrow().is_ready() {
+            if gateway_deployed.elapsed() > PATIENCE && self.publish.is_ready() {
                 gateway_deployed = Instant::now();
                 kept_away.clear();
                 if let Err(error) = self.ensure_gateway(client, &wanted.name()).await {
@@ -190,32 +193,13 @@ impl Driver {
 
     async fn ensure_gateway(&self, client: &Client, node: &str) -> Result<(), ClusterError> {
         let Some(spec) = &self.config.gateway else { return Ok(()) };
-        let image = gateway::image_name(spec).await?;
+        let image = gateway::image_name(spec, NODE_REPOSITORY).await?;
         if !container::has_image(&self.config.engine, node, &image).await? {
             let archive = gateway::archive(spec, image.clone()).await?;
             container::import_image(&self.config.engine, node, archive.stream()?).await?;
             tracing::info!(image = archive.image, "the node has the gateway's image");
         }
-        gateway::deploy(client, spec, &image).await
-    }
-
-    /// Keeps `since` while the phase stays the same.
-    fn starting(&self, now: Phase) {
-        self.publish.send_if_modified(|state| match state {
-            ClusterState::Starting { phase, .. } if *phase == now => false,
-            ClusterState::Starting { phase, .. } => {
-                *phase = now;
-                true
-            }
-            _ => {
-                *state = ClusterState::Starting { phase: now, since: SystemTime::now() };
-                true
-            }
-        });
-    }
-
-    fn become_state(&self, state: ClusterState) {
-        self.publish.send_replace(state);
+        gateway::deploy(client, spec, &image, &Placement::Node).await
     }
 }
 
@@ -240,7 +224,7 @@ async fn look(client: &Client) -> Result<Option<Phase>, kube::Error> {
 }
 
 /// A connection to a container that has just died may hang for minutes.
-async fn answered<T>(request: impl Future<Output = Result<T, kube::Error>>) -> Result<T, kube::Error> {
+pub(crate) async fn answered<T>(request: impl Future<Output = Result<T, kube::Error>>) -> Result<T, kube::Error> {
     match tokio::time::timeout(Duration::from_secs(3), request).await {
         Ok(answer) => answer,
         Err(late) => Err(kube::Error::Service(Box::new(late))),

@@ -25,6 +25,8 @@ pub enum ClusterError {
     Ended { log: String },
     #[error("{program} in the node failed: {message}")]
     InNode { program: &'static str, message: String },
+    #[error("the gateway in the cluster cannot be reached: {message}")]
+    Gateway { message: String },
     /// Asked to stop.
     #[error("the server is ending")]
     Cancelled,

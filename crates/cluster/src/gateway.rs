@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::ClusterError;
 use crate::base::{SYSTEM_NAMESPACE, apply};
+use crate::namespace::PULL_SECRET;
 use crate::pki::hex;
 
 /// How the gateway is run.
@@ -26,7 +27,17 @@ pub struct GatewaySpec {
     pub env: Vec<(String, String)>,
 }
 
-const NAME: &str = "maru-gateway";
+pub(crate) const NAME: &str = "maru-gateway";
+/// Where it listens in a pod of its own.
+pub(crate) const POD_PORT: u16 = 8080;
+
+/// Where the gateway's pod runs.
+pub(crate) enum Placement {
+    /// On the embedded node's own network, at its port 80, from an image that the node was given.
+    Node,
+    /// As any other pod of somebody's cluster, pulled with this secret: the text of a `.dockerconfigjson`.
+    Pod { pull: String },
+}
 
 /// An image as one archive in memory's stead: a file that is removed with this value.
 pub(crate) struct Archive {
@@ -43,13 +54,13 @@ impl Archive {
 }
 
 /// Name of the image: a hash of the binary, so that a new binary is a new image.
-pub(crate) async fn image_name(spec: &GatewaySpec) -> Result<String, ClusterError> {
-    let binary = spec.binary.clone();
+pub(crate) async fn image_name(spec: &GatewaySpec, repository: &str) -> Result<String, ClusterError> {
+    let (binary, repository) = (spec.binary.clone(), repository.to_owned());
     blocking(move || {
         let mut hash = Sha256::new();
         let mut file = std::fs::File::open(&binary).map_err(ClusterError::file("reading", &binary))?;
         std::io::copy(&mut file, &mut HashWriter(&mut hash)).map_err(ClusterError::file("reading", &binary))?;
-        Ok(format!("maru.internal/gateway:{}", &hex(&hash.finalize())[..16]))
+        Ok(format!("{repository}:{}", &hex(&hash.finalize())[..16]))
     })
     .await
 }
@@ -138,17 +149,40 @@ impl Write for HashWriter<'_> {
     }
 }
 
-/// Makes the gateway run with this image, which the node has.
-pub(crate) async fn deploy(client: &Client, spec: &GatewaySpec, image: &str) -> Result<(), ClusterError> {
-    apply(client, objects(spec, image)).await
+/// Makes the gateway run with this image.
+pub(crate) async fn deploy(client: &Client, spec: &GatewaySpec, image: &str, placement: &Placement) -> Result<(), ClusterError> {
+    apply(client, objects(spec, image, placement)).await
 }
 
-fn objects(spec: &GatewaySpec, image: &str) -> [Value; 5] {
+fn objects(spec: &GatewaySpec, image: &str, placement: &Placement) -> Vec<Value> {
     let labels = json!({ "app.kubernetes.io/name": NAME, "app.kubernetes.io/managed-by": "maru" });
     let meta = json!({ "name": NAME, "namespace": SYSTEM_NAMESPACE, "labels": labels });
-    let env: Vec<Value> = spec.env.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    let mut env: Vec<Value> = spec.env.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    let mut objects = Vec::new();
+    let (port, placed) = match placement {
+        Placement::Node => {
+            let port = json!({ "containerPort": 80, "hostPort": 80, "protocol": "TCP" });
+            // Two can't listen on one port of the node.
+            let strategy = json!({ "type": "Recreate" });
+            (
+                port,
+                json!({ "strategy": strategy, "hostNetwork": true, "dnsPolicy": "ClusterFirstWithHostNet", "pull": "Never", "secrets": [] }),
+            )
+        }
+        Placement::Pod { pull } => {
+            objects.push(json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": PULL_SECRET, "namespace": SYSTEM_NAMESPACE },
+                "type": "kubernetes.io/dockerconfigjson", "stringData": { ".dockerconfigjson": pull } }));
+            env.push(json!({ "name": "MARU_GATEWAY_LISTEN", "value": format!("0.0.0.0:{POD_PORT}") }));
+            let strategy = json!({ "type": "RollingUpdate" });
+            (
+                json!({ "containerPort": POD_PORT, "protocol": "TCP" }),
+                json!({ "strategy": strategy, "hostNetwork": false, "dnsPolicy": "ClusterFirst",
+                "pull": "IfNotPresent", "secrets": [{ "name": PULL_SECRET }] }),
+            )
+        }
+    };
     let read = ["get", "list", "watch"];
-    [
+    objects.extend([
         json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta }),
         json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": { "name": "maru:gateway" }, "rules": [
             { "apiGroups": ["networking.k8s.io"], "resources": ["ingresses", "ingressclasses"], "verbs": read },
@@ -166,17 +200,17 @@ fn objects(spec: &GatewaySpec, image: &str) -> [Value; 5] {
         json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": {
             "replicas": 1,
             "selector": { "matchLabels": { "app.kubernetes.io/name": NAME } },
-            // Two can't listen on one port of the node.
-            "strategy": { "type": "Recreate" },
+            "strategy": placed["strategy"],
             "template": { "metadata": { "labels": labels }, "spec": {
                 "serviceAccountName": NAME,
-                "hostNetwork": true,
-                "dnsPolicy": "ClusterFirstWithHostNet",
+                "hostNetwork": placed["hostNetwork"],
+                "dnsPolicy": placed["dnsPolicy"],
+                "imagePullSecrets": placed["secrets"],
                 "terminationGracePeriodSeconds": 5,
                 "priorityClassName": "system-cluster-critical",
                 "containers": [{
-                    "name": "gateway", "image": image, "imagePullPolicy": "Never", "args": spec.args, "env": env,
-                    "ports": [{ "containerPort": 80, "hostPort": 80, "protocol": "TCP" }],
+                    "name": "gateway", "image": image, "imagePullPolicy": placed["pull"], "args": spec.args, "env": env,
+                    "ports": [port],
                     "readinessProbe": { "httpGet": { "path": "/readyz", "port": 10254 }, "periodSeconds": 2 },
                     "livenessProbe": { "httpGet": { "path": "/healthz", "port": 10254 }, "periodSeconds": 10 },
                     "resources": { "requests": { "cpu": "20m", "memory": "32Mi" }, "limits": { "memory": "256Mi" } },
@@ -188,7 +222,8 @@ fn objects(spec: &GatewaySpec, image: &str) -> [Value; 5] {
                 }],
             } },
         } }),
-    ]
+    ]);
+    objects
 }
 
 #[cfg(test)]

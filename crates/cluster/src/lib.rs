@@ -19,9 +19,11 @@
 mod access;
 mod base;
 mod cluster;
+mod connection;
 mod container;
 mod driver;
 mod error;
+mod external;
 pub mod gateway;
 mod host;
 pub mod namespace;
@@ -29,7 +31,9 @@ mod pki;
 mod state;
 
 pub use cluster::{Cluster, ClusterConfig};
+pub use connection::Duplex;
 pub use error::ClusterError;
+pub use external::{ExternalConfig, PulledGateway};
 pub use gateway::GatewaySpec;
 pub use host::addresses as host_addresses;
 pub use namespace::{NamespaceSpec, Quota};

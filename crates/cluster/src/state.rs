@@ -1,6 +1,7 @@
 use std::time::SystemTime;
 
 use maru_model::Text;
+use tokio::sync::watch;
 
 /// Where the cluster is on its way, for those who wait for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,44 @@ pub enum Phase {
     Addons,
     /// It was ready, and does not answer at the moment.
     Recovering,
+}
+
+/// Where a driver tells the state.
+pub(crate) struct Publisher(watch::Sender<ClusterState>);
+
+impl Publisher {
+    /// Begins by waiting.
+    pub(crate) fn new(state: ClusterState) -> (Self, watch::Receiver<ClusterState>) {
+        let (sender, receiver) = watch::channel(state);
+        (Self(sender), receiver)
+    }
+
+    /// Keeps `since` while the phase stays the same.
+    pub(crate) fn starting(&self, now: Phase) {
+        self.0.send_if_modified(|state| match state {
+            ClusterState::Starting { phase, .. } if *phase == now => false,
+            ClusterState::Starting { phase, .. } => {
+                *phase = now;
+                true
+            }
+            _ => {
+                *state = ClusterState::Starting { phase: now, since: SystemTime::now() };
+                true
+            }
+        });
+    }
+
+    pub(crate) fn become_state(&self, state: ClusterState) {
+        self.0.send_replace(state);
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.0.borrow().is_ready()
+    }
+
+    pub(crate) fn waits_for_image(&self) -> bool {
+        matches!(*self.0.borrow(), ClusterState::WaitingForImage { .. })
+    }
 }
 
 impl Phase {

@@ -168,6 +168,19 @@ impl Engine {
         self.docker.prune_images(Some(options)).await.map(drop).map_err(EngineError::during("removing images that nobody needs"))
     }
 
+    /// Takes images in from an archive in the format of `docker save`, with their names.
+    ///
+    /// # Errors
+    /// What the Engine said.
+    pub async fn load_image<S>(&self, archive: S) -> Result<(), EngineError>
+    where
+        S: Stream<Item = std::io::Result<Bytes>> + Send + 'static,
+    {
+        let options = query::ImportImageOptions { quiet: true, ..Default::default() };
+        let said = self.docker.import_image_stream(options, archive, None);
+        said.try_for_each(|_| async { Ok(()) }).await.map_err(EngineError::during("loading an image"))
+    }
+
     /// An image with its layers as a tar archive, as `docker save` gives it.
     pub fn export_image(&self, name: &str) -> impl Stream<Item = Result<Bytes, EngineError>> + use<'_> {
         self.docker.export_image(name).map_err(EngineError::during_each(format!("exporting image {name}")))

@@ -45,6 +45,10 @@ pub struct ServeSettings {
     /// Image of the registry.
     #[arg(long, env = "MARU_REGISTRY_IMAGE")]
     registry_image: Option<String>,
+    /// Where the nodes of another cluster reach the registry: an address of this machine and a port; the port after it hands
+    /// out its tokens.
+    #[arg(long, env = "MARU_REGISTRY")]
+    registry: Option<SocketAddr>,
     /// Minutes after which a workspace that nobody uses is stopped; 0 for never.
     #[arg(long, env = "MARU_IDLE_STOP")]
     idle_stop: Option<u32>,
@@ -86,6 +90,8 @@ pub struct Config {
     pub node_image: String,
     pub workspace_image: String,
     pub registry_image: String,
+    /// Where nodes that are not ours reach the registry.
+    pub registry: Option<SocketAddr>,
     /// A workspace that nobody has used for so long is stopped.
     pub idle_stop: Option<Duration>,
     pub egress: Egress,
@@ -154,6 +160,7 @@ impl Config {
             node_image: serve.node_image.or(written.node_image).unwrap_or_else(|| "maru/node:latest".to_owned()),
             workspace_image: serve.workspace_image.or(written.workspace_image).unwrap_or_else(|| "maru/workspace:latest".to_owned()),
             registry_image: serve.registry_image.or(written.registry_image).unwrap_or_else(|| "maru/registry:latest".to_owned()),
+            registry: serve.registry.or(written.registry),
             idle_stop: idle_stop(serve.idle_stop.or(written.idle_stop)),
             egress: serve.egress.or(written.egress).unwrap_or_default(),
             registries: serve.registries.or(written.registries).unwrap_or_default(),

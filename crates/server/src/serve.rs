@@ -1,12 +1,12 @@
 //! `maru serve`: opens everything, listens, and ends in order.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use maru_build::{Builds, Registry};
-use maru_cluster::{Cluster, ClusterConfig, GatewaySpec};
+use maru_cluster::{Cluster, ClusterConfig, ExternalConfig, GatewaySpec, PulledGateway};
 use maru_engine::{Engine, RuncState};
 use maru_git::Projects;
+use maru_model::Login;
 use maru_rollout::{Rollouts, Settings as RolloutSettings};
 use maru_store::Store;
 use maru_workspace::{Inbound, Tool, Workspaces};
@@ -63,6 +63,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
         ending.cancel();
     });
     let waiting = shutdown.clone();
+    let app = app.into_make_service_with_connect_info::<std::net::SocketAddr>();
     axum::serve(listener, app).with_graceful_shutdown(async move { waiting.cancelled().await }).await?;
     state.deployments.ended().await;
     state.rollouts.join().await;
@@ -78,12 +79,12 @@ async fn open(config: Config, shutdown: &CancellationToken, tasks: &TaskTracker)
     let engine = Engine::connect(config.instance.clone()).await?;
     refuse_old_runc(&config, &engine).await?;
     let git = Projects::new(config.data.join("projects"));
-    let registry = Registry::new(engine.clone(), config.registry_image.clone(), &config.data.join("registry"))?;
+    let registry = Registry::new(engine.clone(), config.registry_image.clone(), &config.data.join("registry"), config.registry)?;
     let builds =
         Builds::new(store.clone(), engine.clone(), git.clone(), registry, &config.data.join("builds"), maru_build::Limits::default());
     let (streams, received) = mpsc::channel(INBOUND_WAITING);
     let workspaces = Workspaces::open(workspace_config(&config), engine.clone(), store.clone(), streams).await?;
-    let cluster = open_cluster(&config, &engine, shutdown, tasks).await?;
+    let cluster = open_cluster(&config, &engine, builds.registry(), shutdown, tasks).await?;
     let surroundings = Surroundings {
         store: store.clone(),
         engine: engine.clone(),
@@ -102,10 +103,11 @@ async fn open(config: Config, shutdown: &CancellationToken, tasks: &TaskTracker)
         workspaces,
         git,
         builds,
+        proxies: Proxies::new(cluster.clone(), shutdown.clone()),
         cluster,
         rollouts,
         deployments: Deployments::default(),
-        proxies: Proxies::new(shutdown.clone()),
+        metrics: crate::metrics::Metrics::default(),
         shutdown: shutdown.clone(),
     };
     Ok((state, received))
@@ -134,20 +136,32 @@ fn workspace_config(config: &Config) -> maru_workspace::Config {
     workspace
 }
 
-async fn open_cluster(config: &Config, engine: &Engine, shutdown: &CancellationToken, tasks: &TaskTracker) -> Result<Cluster, Failure> {
+async fn open_cluster(
+    config: &Config,
+    engine: &Engine,
+    registry: &Registry,
+    shutdown: &CancellationToken,
+    tasks: &TaskTracker,
+) -> Result<Cluster, Failure> {
     if let Some(kubeconfig) = &config.kubeconfig {
-        return Ok(Cluster::external(Path::new(kubeconfig)).await?);
+        // Connections come through the API server and the kubelet, which speak to the pod from within.
+        let spec = gateway(vec![("MARU_GATEWAY_TRUSTED".to_owned(), "127.0.0.1,::1".to_owned())])?;
+        let gateway = PulledGateway {
+            spec,
+            repository: format!("{}/{}/maru-gateway", maru_build::REGISTRY_HOST, maru_build::BASE),
+            pull: registry.pull_secret(&Login::parse("maru-system")?),
+        };
+        let external = ExternalConfig { engine: engine.clone(), kubeconfig: kubeconfig.clone(), gateway: Some(gateway) };
+        external.prepare_image().await?;
+        let (cluster, driver) = Cluster::external(external, shutdown.clone());
+        tasks.spawn(driver);
+        return Ok(cluster);
     }
     let network = engine.ensure_cluster_network().await?;
-    let gateway = GatewaySpec {
-        binary: std::env::current_exe()?,
-        args: vec!["gateway".to_owned()],
-        env: vec![
-            ("MARU_GATEWAY_ADDRESS".to_owned(), network.node().to_string()),
-            ("MARU_GATEWAY_TRUSTED".to_owned(), network.host().to_string()),
-            ("MARU_GATEWAY_DOMAIN".to_owned(), APPS_DOMAIN.to_owned()),
-        ],
-    };
+    let gateway = gateway(vec![
+        ("MARU_GATEWAY_ADDRESS".to_owned(), network.node().to_string()),
+        ("MARU_GATEWAY_TRUSTED".to_owned(), network.host().to_string()),
+    ])?;
     let cluster = ClusterConfig {
         engine: engine.clone(),
         node_image: config.node_image.clone(),
@@ -158,6 +172,12 @@ async fn open_cluster(config: &Config, engine: &Engine, shutdown: &CancellationT
     let (cluster, driver) = Cluster::embedded(cluster, shutdown.clone());
     tasks.spawn(driver);
     Ok(cluster)
+}
+
+/// This program as the gateway.
+fn gateway(mut env: Vec<(String, String)>) -> std::io::Result<GatewaySpec> {
+    env.push(("MARU_GATEWAY_DOMAIN".to_owned(), APPS_DOMAIN.to_owned()));
+    Ok(GatewaySpec { binary: std::env::current_exe()?, args: vec!["gateway".to_owned()], env })
 }
 
 /// Ctrl-C, or SIGTERM.

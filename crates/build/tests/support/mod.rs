@@ -46,7 +46,7 @@ impl World {
         let engine = Engine::connect(instance).await.unwrap();
         let store = Store::open(&format!("sqlite://{}?mode=rwc", folder.path().join("maru.db").display())).await.unwrap();
         let projects = Projects::new(folder.path().join("projects"));
-        let registry = Registry::new(engine.clone(), registry_image(), &folder.path().join("registry")).unwrap();
+        let registry = Registry::new(engine.clone(), registry_image(), &folder.path().join("registry"), None).unwrap();
         let add = async |login: &str| store.add_user(&Login::parse(login).unwrap(), login, Role::Student, "x").await.unwrap();
         let (mina, juno) = (add("mina").await, add("juno").await);
         let builds = Self::open(&store, &engine, &projects, &registry, folder.path(), Limits::default());

@@ -1,6 +1,7 @@
 //! `NAME.apps.localhost`: passed to the gateway in the cluster, which knows the rest.
 
-use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -8,40 +9,85 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::uri::{Authority, Parts, Scheme};
 use http::{StatusCode, Uri};
+use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use maru_cluster::{Cluster, ClusterState};
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use maru_cluster::{Cluster, ClusterError, ClusterState, Duplex};
 use maru_gateway::Page;
 use maru_model::Text;
+use tower::Service;
 
 use super::cookies;
 use super::forward::{ForwardError, forwarded, root_cause};
 use crate::state::AppState;
 
-pub(super) type Client = legacy::Client<HttpConnector, Body>;
+pub(super) type Client = legacy::Client<Connector, Body>;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Below the gateway's own, so that no request meets a connection that is being closed.
 const IDLE: Duration = Duration::from_secs(20);
 
-pub(super) fn client() -> Client {
-    let mut connector = HttpConnector::new();
-    connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
-    connector.set_nodelay(true);
-    legacy::Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(connector)
+pub(super) fn client(cluster: Cluster) -> Client {
+    legacy::Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(Connector(cluster))
+}
+
+/// Connects to the one gateway, whatever the address asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Connector(Cluster);
+
+impl Service<Uri> for Connector {
+    type Response = ToGateway;
+    type Error = ClusterError;
+    type Future = Pin<Box<dyn Future<Output = Result<ToGateway, ClusterError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ClusterError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let cluster = self.0.clone();
+        Box::pin(async move { cluster.connect_gateway().await.map(|stream| ToGateway(TokioIo::new(stream))) })
+    }
+}
+
+pub(super) struct ToGateway(TokioIo<Box<dyn Duplex>>);
+
+impl Connection for ToGateway {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}
+
+impl Read for ToGateway {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl Write for ToGateway {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
 }
 
 pub(super) async fn serve(state: &AppState, mut request: Request) -> Response {
     let asked = request.headers().clone();
-    let gateway = match gateway(&state.cluster) {
-        Ok(gateway) => gateway,
-        Err(page) => return page.answer(&asked).map(Body::from),
-    };
+    let cluster = state.cluster.state();
+    if !cluster.is_ready() {
+        return waiting(&cluster).answer(&asked).map(Body::from);
+    }
     forwarded(&mut request, if state.config.url_scheme() == "https" { "https" } else { "http" });
     cookies::keep_ours_back(request.headers_mut());
     let client = &state.proxies.gateway;
-    let answer = state.proxies.forwarder.forward(request, |request| client.request(to(gateway, request))).await;
+    let answer = state.proxies.forwarder.forward(request, |request| client.request(to_gateway(request))).await;
     match answer {
         Ok(mut response) => {
             cookies::keep_theirs_apart(response.headers_mut());
@@ -51,31 +97,14 @@ pub(super) async fn serve(state: &AppState, mut request: Request) -> Response {
     }
 }
 
-fn to(gateway: SocketAddr, mut request: Request) -> Request {
+fn to_gateway(mut request: Request) -> Request {
     let mut parts = Parts::default();
     parts.scheme = Some(Scheme::HTTP);
-    parts.authority = gateway.to_string().parse::<Authority>().ok();
+    parts.authority = Some(Authority::from_static("gateway"));
     parts.path_and_query = request.uri().path_and_query().cloned().or_else(|| Some(http::uri::PathAndQuery::from_static("/")));
-    // All three parts are there; an address always is an authority.
+    // All three parts are there.
     *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
     request
-}
-
-/// Where the gateway is, or a page that says why there is none.
-fn gateway(cluster: &Cluster) -> Result<SocketAddr, Page> {
-    let Some(address) = cluster.gateway_address() else {
-        return Err(Page::new(
-            StatusCode::NOT_FOUND,
-            "cluster_serves",
-            Text::new("This cluster serves its applications itself", "이 클러스터는 앱을 직접 서비스합니다"),
-            Text::new(
-                "Applications on a cluster of your own are reached through its own Ingress controller, not through Maru.",
-                "직접 연결한 클러스터의 앱은 Maru가 아니라 그 클러스터의 Ingress 컨트롤러로 접속합니다.",
-            ),
-        ));
-    };
-    let state = cluster.state();
-    if state.is_ready() { Ok(address) } else { Err(waiting(&state)) }
 }
 
 fn waiting(state: &ClusterState) -> Page {
@@ -125,8 +154,8 @@ mod tests {
     #[test]
     fn a_request_goes_to_the_gateway_with_its_host_kept() {
         let request = Request::get("/a/b?c=d").header("host", "kim.apps.localhost:8080").body(Body::empty()).unwrap();
-        let request = to("10.213.0.2:80".parse().unwrap(), request);
-        assert_eq!(request.uri(), "http://10.213.0.2:80/a/b?c=d");
+        let request = to_gateway(request);
+        assert_eq!(request.uri(), "http://gateway/a/b?c=d");
         assert_eq!(request.headers()["host"], "kim.apps.localhost:8080");
     }
 }

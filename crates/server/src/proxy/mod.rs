@@ -20,6 +20,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
+use maru_cluster::Cluster;
 use maru_model::Text;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -46,12 +47,12 @@ pub struct Proxies {
 impl Proxies {
     /// Streams and tunnels end soon after `shutdown` is cancelled.
     #[must_use]
-    pub fn new(shutdown: CancellationToken) -> Self {
+    pub fn new(cluster: Cluster, shutdown: CancellationToken) -> Self {
         Self {
             permits: preview::Permits::default(),
             visits: preview::Visits::default(),
             sharings: watch::Sender::default(),
-            gateway: apps::client(),
+            gateway: apps::client(cluster),
             forwarder: forward::Forwarder::new(shutdown),
         }
     }
@@ -68,15 +69,33 @@ impl Proxies {
     }
 }
 
-/// Middleware in front of all routes: requests for applications and previews never reach the IDE's own.
-pub async fn by_host(State(state): State<AppState>, request: Request, next: Next) -> Response {
+/// Whose a request is, by the host that it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    App,
+    Preview,
+    Own,
+}
+
+pub fn destination(request: &Request) -> Destination {
     let host = host_name(request.headers(), request.uri());
     if under(&host, APPS_DOMAIN) {
-        return apps::serve(&state, request).await;
+        Destination::App
+    } else if under(&host, PREVIEW_DOMAIN) {
+        Destination::Preview
+    } else {
+        Destination::Own
     }
-    if under(&host, PREVIEW_DOMAIN) {
-        return preview::serve(&state, request).await;
+}
+
+/// Middleware in front of all routes: requests for applications and previews never reach the IDE's own.
+pub async fn by_host(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    match destination(&request) {
+        Destination::App => return apps::serve(&state, request).await,
+        Destination::Preview => return preview::serve(&state, request).await,
+        Destination::Own => {}
     }
+    let host = host_name(request.headers(), request.uri());
     let from_inside = request.extensions().get::<WorkspaceCaller>().is_some();
     if !from_inside && !is_ours(&host, &state.config) && !matches!(request.uri().path(), "/healthz" | "/readyz" | "/metrics") {
         return misdirected(&host, &state.config).into_response();
