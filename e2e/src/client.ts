@@ -24,7 +24,10 @@ export interface Ask {
 }
 
 export class Client {
-  constructor(readonly account: Account) {}
+  constructor(
+    readonly account: Account,
+    readonly url = maru.url,
+  ) {}
 
   ask(method: string, path: string, { json, body, headers = {} }: Ask = {}): Promise<Response> {
     const init: RequestInit = {
@@ -38,7 +41,7 @@ export class Client {
     } else if (body !== undefined) {
       init.body = body;
     }
-    return fetch(maru.url + path, init);
+    return fetch(this.url + path, init);
   }
 
   async status(method: string, path: string, ask: Ask = {}): Promise<number> {

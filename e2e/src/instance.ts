@@ -38,18 +38,21 @@ export function docker(...args: string[]): string {
   return execFileSync("docker", args, { encoding: "utf8" }).trim();
 }
 
+export const program = process.env.MARU_PROGRAM ?? `${root}target/release/maru`;
+
 /** Runs `maru` on this installation's data, with `input` as its standard input. */
-export function command(input: string, ...args: string[]): string {
-  const env = { ...process.env, MARU_DATA: maru.data };
-  const program = process.env.MARU_PROGRAM ?? `${root}target/release/maru`;
+export const command = (input: string, ...args: string[]): string => commandOn(maru.data, input, ...args);
+
+function commandOn(data: string, input: string, ...args: string[]): string {
+  const env = { ...process.env, MARU_DATA: data };
   return execFileSync(program, args, { encoding: "utf8", input, env }).trim();
 }
 
 /** A student of this test's own, so that no test sees what another one left behind. */
-export function newStudent(name: string): Student {
+export function newStudent(name: string, data = maru.data): Student {
   const login = `${name}-${randomBytes(3).toString("hex")}`;
   const password = randomBytes(12).toString("base64url");
-  command(password, "user", "add", login, "--role", "student", "--password-stdin");
-  const token = command("", "token", "create", login);
+  commandOn(data, password, "user", "add", login, "--role", "student", "--password-stdin");
+  const token = commandOn(data, "", "token", "create", login);
   return { login, password, token, namespace: `u-${login}` };
 }

@@ -25,6 +25,8 @@ pub enum ClusterError {
     Ended { log: String },
     #[error("{program} in the node failed: {message}")]
     InNode { program: &'static str, message: String },
+    #[error("the cluster's API did not answer within {seconds} s")]
+    Silent { seconds: u64 },
     #[error("the gateway in the cluster cannot be reached: {message}")]
     Gateway { message: String },
     /// Asked to stop.
@@ -58,6 +60,10 @@ impl ClusterError {
             Self::Slow { .. } | Self::Ended { .. } => Text::new(
                 "It is tried again by itself. If that keeps failing, look at the node's log (docker logs) and at the machine's memory: the node needs 1 GB.",
                 "자동으로 다시 시도합니다. 계속 실패하면 노드의 로그(docker logs)와 컴퓨터의 메모리를 확인하세요. 노드에는 1GB가 필요합니다.",
+            ),
+            Self::Silent { .. } => Text::new(
+                "It is tried again by itself. Check that this machine reaches the address in the kubeconfig.",
+                "자동으로 다시 시도합니다. 이 컴퓨터에서 kubeconfig에 적힌 주소에 연결되는지 확인하세요.",
             ),
             Self::File { .. } | Self::Kubeconfig { .. } => {
                 Text::new("Check that the file exists and that Maru may read it.", "파일이 있는지, 마루가 읽을 수 있는지 확인하세요.")

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use kube::Client;
 use maru_engine::Engine;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
@@ -18,6 +19,8 @@ use crate::{ClusterError, ClusterState, GatewaySpec, Phase, base};
 
 /// Between two looks at whether what we put there is as it was.
 const CARE: Duration = Duration::from_secs(120);
+/// Until an API that takes connections and says nothing is given up.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A cluster that is not ours, by the current context of a kubeconfig that may impersonate and administer.
 #[derive(Debug, Clone)]
@@ -74,7 +77,8 @@ impl Driver {
             Some(access) => access.clone(),
             None => Access::external(&self.config.kubeconfig).await?,
         };
-        base::ensure(&access.client).await?;
+        let ensured = timeout(PATIENCE, base::ensure(&access.client)).await;
+        ensured.map_err(|_| ClusterError::Silent { seconds: PATIENCE.as_secs() })??;
         // Set once what we need is there: a kubeconfig without the rights for it is no access.
         let client = &self.shared.access.get_or_init(|| access.clone()).client;
         let (mut last_answer, mut cared) = (Instant::now(), None::<Instant>);
