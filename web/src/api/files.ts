@@ -20,6 +20,29 @@ export async function readFile(path: string): Promise<FileContent> {
   return { bytes: new Uint8Array(await response.arrayBuffer()), etag: response.headers.get("ETag") ?? "" };
 }
 
+/** The first bytes of a file, at most `most`, and how many it has; a large one is not brought here as a whole. */
+export async function readStart(path: string, most: number): Promise<FileContent & { size: number }> {
+  const response = await readBytes(path, 0, most);
+  // An empty file has no first byte.
+  if (response.status === 416) return { ...(await readFile(path)), size: 0 };
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const size = Number(response.headers.get("Content-Range")?.split("/")[1] ?? bytes.length);
+  return { bytes, etag: response.headers.get("ETag") ?? "", size };
+}
+
+/** The bytes from `from` on, `count` at most. */
+export async function readPart(path: string, from: number, count: number): Promise<Uint8Array> {
+  return new Uint8Array(await (await readBytes(path, from, count)).arrayBuffer());
+}
+
+const readBytes = (path: string, from: number, count: number): Promise<Response> =>
+  ask(`/workspace/files/${encodePath(path)}`, {
+    headers: { Range: `bytes=${from}-${from + count - 1}` },
+    accept: [416],
+    // Chromium joins parts in its cache with parts of a file that has grown since.
+    cache: "no-store",
+  });
+
 /** Reads only where the content differs from `etag`; null where it is the same. */
 export async function readIfChanged(path: string, etag: string): Promise<FileContent | null> {
   const response = await ask(`/workspace/files/${encodePath(path)}`, {

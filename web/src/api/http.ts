@@ -36,6 +36,7 @@ export interface Ask {
   json?: unknown;
   signal?: AbortSignal;
   keepalive?: boolean;
+  cache?: RequestCache;
   /** Statuses that are an answer rather than an error, beside 2xx. */
   accept?: number[];
 }
@@ -57,6 +58,7 @@ export async function ask(path: string, options: Ask = {}): Promise<Response> {
   }
   if (options.signal) init.signal = options.signal;
   if (options.keepalive) init.keepalive = true;
+  if (options.cache) init.cache = options.cache;
 
   let response: Response;
   try {

@@ -2,7 +2,7 @@
 import { Shortcuts } from "../actions/Shortcuts";
 import { signedOut } from "../api/http";
 import { DeployPanel } from "../deploy/DeployPanel";
-import { EditorGroup } from "../editor/EditorGroup";
+import { EditorArea } from "../editor/EditorArea";
 import { t } from "../i18n";
 import { Palette } from "../palette/Palette";
 import { SettingsDialog } from "../settings/SettingsDialog";
@@ -63,7 +63,7 @@ export function App() {
           <Splitter of="files" orientation="vertical" direction={1} />
           <div class="pane-center">
             <div class="pane pane-editor">
-              <EditorGroup />
+              <EditorArea />
             </div>
             <Splitter of="terminal" orientation="horizontal" direction={-1} />
             <div class="pane pane-terminal">

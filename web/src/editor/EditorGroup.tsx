@@ -1,72 +1,192 @@
-/** Tabs of open files over the one editor. */
+/** One group of the editor: its tabs over what the tab in front shows. */
 import { useEffect, useRef } from "preact/hooks";
 import { Keys } from "../actions/Keys";
 import { actionOf, hintOf } from "../actions/registry";
-import { fileUrl } from "../api/files";
 import { Icon } from "../app/icons";
 import { Logo } from "../app/Logo";
 import { tabKeys } from "../app/tabs";
 import { sayError } from "../app/toast";
 import { nameOf } from "../files/tree";
 import { t } from "../i18n";
+import { viewerOf } from "../viewers/kinds";
+import { FileViewer, showPreview } from "../viewers/open";
+import { Banner } from "./Banner";
 import { askClose } from "./closing";
-import { TOO_LARGE_BYTES } from "./decode";
-import { attach, focusEditor } from "./documents";
-import {
-  activate,
-  active,
-  activePath,
-  type Buffer,
-  buffers,
-  keepMine,
-  openFile,
-  save,
-  takeTheirs,
-} from "./state";
-import "./editor.css";
+import { attach } from "./documents";
+import { drop, dropZone, isDragged, TAB_TYPE, zoneAt } from "./dragging";
+import { activeGroup, type Group, groups } from "./groups";
+import { activate, type Buffer, buffers, openFile } from "./state";
+import { activateGroup, joinGroup, split } from "./tabs";
 
-const MIB = 1024 * 1024;
-
-export function EditorGroup() {
-  const buffer = active.value;
+export function EditorGroup({ group, narrow }: { group: Group; narrow: boolean }) {
+  const buffer = buffers.value.find(({ path }) => path === group.active) ?? null;
   const text = buffer?.status === "text";
+  const inFront = activeGroup.value === group.id;
+  // On a narrow screen it is the only group that is seen: it has the tabs of all.
+  const tabs = narrow ? groups.value.flatMap((each) => each.tabs) : group.tabs;
+  const zone = dropZone.value?.group === group.id ? dropZone.value.zone : null;
+  const panelId = `editor-${group.id}`;
   return (
-    <section class="editor" aria-label={t("app.pane.editor")}>
-      {buffers.value.length > 0 && (
+    <div
+      class="editor-group"
+      data-testid="editor-group"
+      data-group={group.id}
+      data-front={inFront}
+      onFocusIn={() => activateGroup(group.id)}
+      onPointerDown={() => activateGroup(group.id)}
+    >
+      {(tabs.length > 0 || groups.value.length > 1) && (
         <header class="tabs-bar">
-          <div class="tabs" role="tablist" aria-label={t("editor.tabs")} onKeyDown={tabKeys}>
-            {buffers.value.map((each) => (
-              <FileTab key={each.path} buffer={each} />
-            ))}
-          </div>
+          <TabList group={group} tabs={tabs} panelId={panelId} />
+          <span class="spacer" />
+          <GroupTools group={group} buffer={buffer} />
         </header>
       )}
-      <div class="editor-body" id="editor-panel" role={buffer ? "tabpanel" : undefined}>
-        {buffer && <Banner buffer={buffer} />}
-        <CodeArea hidden={!text} />
-        {buffer?.panel && <div class="editor-panel">{buffer.panel.render()}</div>}
-        {buffer && !text && !buffer.panel && <NotText buffer={buffer} />}
-        {!buffer && <Empty />}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: things are dropped here; keys have actions for it */}
+      <div
+        class="editor-body"
+        id={inFront ? "editor-panel" : undefined}
+        onDragOver={(event) => {
+          if (!isDragged(event)) return;
+          event.preventDefault();
+          const box = event.currentTarget.getBoundingClientRect();
+          dropZone.value = { group: group.id, zone: zoneAt(box, event.clientX, event.clientY) };
+        }}
+        onDragLeave={(event) => {
+          if (!event.currentTarget.contains(event.relatedTarget as Node | null)) dropZone.value = null;
+        }}
+        onDrop={(event) => {
+          if (!isDragged(event)) return;
+          event.preventDefault();
+          const box = event.currentTarget.getBoundingClientRect();
+          drop(event, group.id, zoneAt(box, event.clientX, event.clientY));
+        }}
+      >
+        <div class="editor-tabpanel" id={panelId} role={buffer ? "tabpanel" : undefined}>
+          {buffer && <Banner buffer={buffer} />}
+          <CodeArea group={group.id} hidden={!text} />
+          {buffer?.panel && <div class="editor-panel">{buffer.panel.render()}</div>}
+          {buffer && !text && !buffer.panel && <NotText buffer={buffer} />}
+          {!buffer && <Empty group={group} />}
+        </div>
+        {zone && <div class={`drop-zone ${zone}`} />}
       </div>
-    </section>
+    </div>
   );
 }
 
-function FileTab({ buffer }: { buffer: Buffer }) {
+interface TabListProps {
+  group: Group;
+  tabs: readonly string[];
+  panelId: string;
+}
+
+function TabList({ group, tabs, panelId }: TabListProps) {
+  /** The place among the tabs that is nearest to the pointer. */
+  const placeOf = (event: DragEvent & { currentTarget: HTMLElement }): number => {
+    const heads = [...event.currentTarget.querySelectorAll(".tab")];
+    const at = heads.findIndex((head) => {
+      const { left, width } = head.getBoundingClientRect();
+      return event.clientX < left + width / 2;
+    });
+    return at < 0 ? heads.length : at;
+  };
+  return (
+    <div
+      class="tabs"
+      role="tablist"
+      aria-label={t("editor.tabs")}
+      onKeyDown={tabKeys}
+      onDragOver={(event) => isDragged(event) && event.preventDefault()}
+      onDrop={(event) => {
+        if (!isDragged(event)) return;
+        event.preventDefault();
+        drop(event, group.id, "middle", placeOf(event));
+      }}
+    >
+      {tabs.map((path) => {
+        const buffer = buffers.value.find((each) => each.path === path);
+        return (
+          buffer && <FileTab key={path} buffer={buffer} selected={path === group.active} panelId={panelId} />
+        );
+      })}
+    </div>
+  );
+}
+
+function GroupTools({ group, buffer }: { group: Group; buffer: Buffer | null }) {
+  return (
+    <>
+      {buffer?.status === "text" && viewerOf(buffer.path) !== null && (
+        <button
+          type="button"
+          class="icon-button"
+          title={t("viewer.preview")}
+          aria-label={t("viewer.preview")}
+          data-testid="preview"
+          onClick={() => showPreview(buffer.path)}
+        >
+          <Icon name="eye" />
+        </button>
+      )}
+      <button
+        type="button"
+        class="icon-button wide-only"
+        title={t("editor.splitRight")}
+        aria-label={t("editor.splitRight")}
+        data-testid="split-right"
+        onClick={() => split(group.id, "right", group.active)}
+      >
+        <Icon name="split" />
+      </button>
+      {groups.value.length > 1 && (
+        <button
+          type="button"
+          class="icon-button wide-only"
+          title={t("editor.joinGroup")}
+          aria-label={t("editor.joinGroup")}
+          onClick={() => joinGroup(group.id)}
+        >
+          <Icon name="close" />
+        </button>
+      )}
+    </>
+  );
+}
+
+interface FileTabProps {
+  buffer: Buffer;
+  selected: boolean;
+  panelId: string;
+}
+
+function FileTab({ buffer, selected, panelId }: FileTabProps) {
   const name = buffer.panel?.title() ?? nameOf(buffer.path);
-  const selected = buffer.path === activePath.value;
   const head = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (selected) head.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [selected]);
   return (
-    <div ref={head} class={selected ? "tab selected" : "tab"} data-dirty={buffer.dirty}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: it is dragged; keys move it by their own action
+    <div
+      ref={head}
+      class={selected ? "tab selected" : "tab"}
+      data-dirty={buffer.dirty}
+      draggable
+      onDragStart={(event) => {
+        event.dataTransfer?.setData(TAB_TYPE, buffer.path);
+        if (event.dataTransfer) event.dataTransfer.effectAllowed = "move";
+      }}
+      onDragEnd={() => {
+        dropZone.value = null;
+      }}
+    >
       <button
         type="button"
         class="tab-label"
         role="tab"
         aria-selected={selected}
-        aria-controls="editor-panel"
+        aria-controls={panelId}
         tabIndex={selected ? 0 : -1}
         title={buffer.panel ? name : buffer.path}
         aria-keyshortcuts="Delete"
@@ -92,60 +212,10 @@ function FileTab({ buffer }: { buffer: Buffer }) {
   );
 }
 
-function CodeArea({ hidden }: { hidden: boolean }) {
+function CodeArea({ group, hidden }: { group: string; hidden: boolean }) {
   const area = useRef<HTMLDivElement>(null);
-  useEffect(() => (area.current ? attach(area.current) : undefined), []);
+  useEffect(() => (area.current ? attach(group, area.current) : undefined), [group]);
   return <div ref={area} class="code" data-testid="editor" hidden={hidden} />;
-}
-
-/** The button is gone once it has done its work; the keys go on in the text. */
-function settle(work: Promise<unknown>): void {
-  work.then(focusEditor).catch(sayError);
-}
-
-/** What stands between the text and the disk, and the ways out. */
-function Banner({ buffer }: { buffer: Buffer }) {
-  const { path, conflict, recovered, trouble, readOnly } = buffer;
-  if (conflict) {
-    const gone = conflict.etag === null;
-    return (
-      <div class="banner warn" role="alert">
-        <span>{gone ? t("editor.conflict.gone") : t("editor.conflict")}</span>
-        <button type="button" class="button small" onClick={() => settle(keepMine(path))}>
-          {gone ? t("editor.recreate") : t("editor.keepMine")}
-        </button>
-        {!gone && (
-          <button type="button" class="button small" onClick={() => settle(takeTheirs(path))}>
-            {t("editor.takeTheirs")}
-          </button>
-        )}
-      </div>
-    );
-  }
-  if (trouble && buffer.status === "text") {
-    return (
-      <div class="banner bad" role="alert">
-        <span>{trouble}</span>
-        <button type="button" class="button small" onClick={() => settle(save(path))}>
-          {t("app.retry")}
-        </button>
-      </div>
-    );
-  }
-  if (recovered !== null) {
-    return (
-      <div class="banner" role="status">
-        <span>{t("editor.recovered", { time: new Date(recovered).toLocaleString() })}</span>
-        <button type="button" class="button small" onClick={() => settle(save(path))}>
-          {t("editor.save")}
-        </button>
-        <button type="button" class="button small" onClick={() => settle(takeTheirs(path))}>
-          {t("editor.discard")}
-        </button>
-      </div>
-    );
-  }
-  return readOnly ? <div class="banner">{t("editor.readOnly")}</div> : null;
 }
 
 function NotText({ buffer }: { buffer: Buffer }) {
@@ -161,33 +231,22 @@ function NotText({ buffer }: { buffer: Buffer }) {
       </div>
     );
   }
-  const image = /\.(png|jpe?g|gif|webp|avif|ico|bmp)$/i.test(path);
-  return (
-    <div class="editor-note">
-      {image && status === "binary" ? (
-        <img src={fileUrl(path)} alt={nameOf(path)} />
-      ) : (
-        <p>
-          {status === "large"
-            ? t("editor.large", { limit: `${TOO_LARGE_BYTES / MIB} MiB` })
-            : t("editor.binary")}
-        </p>
-      )}
-      <a class="button" href={fileUrl(path)} download={nameOf(path)}>
-        {t("files.download")}
-      </a>
-    </div>
-  );
+  return <FileViewer key={`${path} ${buffer.etag}`} path={path} size={buffer.size} />;
 }
 
 /** Actions that an empty editor names, so that they are learned. */
 const SHOWN = ["palette.commands", "palette.files", "file.save", "terminal.toggle", "app.keys"];
 
-function Empty() {
+function Empty({ group }: { group: Group }) {
   return (
     <div class="editor-empty">
       <Logo size={72} />
       <p>{t("editor.empty")}</p>
+      {groups.value.length > 1 && (
+        <button type="button" class="button" onClick={() => joinGroup(group.id)}>
+          {t("editor.joinGroup")}
+        </button>
+      )}
       <dl>
         {SHOWN.map((id) => actionOf(id)).map(
           (action) =>

@@ -18,17 +18,29 @@ import { openSearchPanel, selectNextOccurrence, selectSelectionMatches } from "@
 import type { Command } from "@codemirror/view";
 import type { Action } from "../actions/registry";
 import type { Key } from "../i18n";
+import { viewerOf } from "../viewers/kinds";
+import { showPreview } from "../viewers/open";
 import { askClose } from "./closing";
-import { perform } from "./documents";
-import { activate, active, activePath, buffers, save, saveAll, unsaved } from "./state";
+import { focusEditor, perform } from "./documents";
+import { frontGroup, groups } from "./groups";
+import { activate, active, activePath, save, saveAll, unsaved } from "./state";
+import { activateGroup, joinGroup, moveTab, neighbour, split } from "./tabs";
 
 const inText = (): boolean => active.value?.status === "text";
 
 function step(by: 1 | -1): void {
-  const all = buffers.peek();
-  const now = all.findIndex(({ path }) => path === activePath.peek());
-  const next = all[(now + by + all.length) % all.length];
-  if (next) activate(next.path);
+  const { tabs, active } = frontGroup.peek();
+  const next = tabs[(tabs.indexOf(active ?? "") + by + tabs.length) % tabs.length];
+  if (next !== undefined) activate(next);
+}
+
+/** Moves the tab in front into a neighbouring group; beside it, where there is no other. */
+function moveOn(by: 1 | -1): void {
+  const { id, active } = frontGroup.peek();
+  if (active === null) return;
+  const to = neighbour(by);
+  if (to === id) split(id, by === 1 ? "right" : "left", active);
+  else moveTab(active, to);
 }
 
 const ownFiles: Action[] = [
@@ -66,7 +78,7 @@ const ownFiles: Action[] = [
     group: "editor.title",
     keys: ["Alt+PageDown"],
     run: () => step(1),
-    when: () => buffers.value.length > 1,
+    when: () => frontGroup.value.tabs.length > 1,
   },
   {
     id: "file.previous",
@@ -74,7 +86,68 @@ const ownFiles: Action[] = [
     group: "editor.title",
     keys: ["Alt+PageUp"],
     run: () => step(-1),
-    when: () => buffers.value.length > 1,
+    when: () => frontGroup.value.tabs.length > 1,
+  },
+];
+
+const more = (): boolean => groups.value.length > 1;
+
+const placing: Action[] = [
+  {
+    id: "editor.splitRight",
+    title: "editor.splitRight",
+    group: "editor.title",
+    keys: ["Ctrl+\\"],
+    run: () => split(frontGroup.peek().id, "right", activePath.peek()),
+  },
+  {
+    id: "editor.splitDown",
+    title: "editor.splitDown",
+    group: "editor.title",
+    keys: ["Ctrl+Shift+\\"],
+    run: () => split(frontGroup.peek().id, "down", activePath.peek()),
+  },
+  {
+    id: "editor.nextGroup",
+    title: "editor.nextGroup",
+    group: "editor.title",
+    keys: ["F6"],
+    run: () => {
+      activateGroup(neighbour(1));
+      focusEditor();
+    },
+    when: more,
+  },
+  {
+    id: "editor.moveOn",
+    title: "editor.moveOn",
+    group: "editor.title",
+    keys: ["Ctrl+Alt+ArrowRight"],
+    run: () => moveOn(1),
+    when: () => activePath.value !== null,
+  },
+  {
+    id: "editor.moveBack",
+    title: "editor.moveBack",
+    group: "editor.title",
+    keys: ["Ctrl+Alt+ArrowLeft"],
+    run: () => moveOn(-1),
+    when: () => activePath.value !== null,
+  },
+  {
+    id: "editor.joinGroup",
+    title: "editor.joinGroup",
+    group: "editor.title",
+    run: () => joinGroup(frontGroup.peek().id),
+    when: more,
+  },
+  {
+    id: "editor.preview",
+    title: "viewer.preview",
+    group: "editor.title",
+    keys: ["Ctrl+Shift+V"],
+    run: () => showPreview(activePath.peek() ?? ""),
+    when: () => inText() && viewerOf(activePath.value ?? "") !== null,
   },
 ];
 
@@ -103,6 +176,7 @@ const COMMANDS: readonly (readonly [string, Key, string, Command])[] = [
 
 export const editorActions: readonly Action[] = [
   ...ownFiles,
+  ...placing,
   ...COMMANDS.map(
     ([id, title, keys, command]): Action => ({
       id: `editor.${id}`,

@@ -1,35 +1,16 @@
 /**
- * The texts being edited, as CodeMirror states: one per open file, all shown by one view.
- * Knows nothing of saving; `state.ts` listens to changes.
+ * The texts being edited, as CodeMirror states: one per open file. Each group of the editor has a view, which shows one
+ * of its texts. Knows nothing of saving; `state.ts` listens to changes.
  */
-import {
-  autocompletion,
-  closeBrackets,
-  closeBracketsKeymap,
-  completionKeymap,
-} from "@codemirror/autocomplete";
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit } from "@codemirror/language";
-import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
-import { Compartment, EditorState, type Extension, type StateEffect, type Text } from "@codemirror/state";
-import {
-  type Command,
-  drawSelection,
-  dropCursor,
-  EditorView,
-  highlightActiveLine,
-  highlightActiveLineGutter,
-  highlightSpecialChars,
-  highlightWhitespace,
-  keymap,
-  lineNumbers,
-  rectangularSelection,
-} from "@codemirror/view";
+import { indentUnit } from "@codemirror/language";
+import { EditorState, type Extension, type StateEffect, type Text } from "@codemirror/state";
+import { type Command, EditorView, type ViewUpdate } from "@codemirror/view";
 import { effect, signal } from "@preact/signals";
-import { type Key, lang, t } from "../i18n";
+import { lang } from "../i18n";
 import { settings } from "../settings/state";
+import { extensionsOf, likes, otherKeys, phrases, slots } from "./extensions";
+import { activeGroup } from "./groups";
 import { languageOf } from "./languages";
-import { look } from "./look";
 
 export interface Cursor {
   line: number;
@@ -43,91 +24,59 @@ export interface Cursor {
 }
 
 export const cursor = signal<Cursor | null>(null);
+/** Counts up with every change of any text, for those who show what is typed. */
+export const typed = signal(0);
 
 let onChange: (path: string) => void = () => undefined;
 export const listenToChanges = (listener: (path: string) => void): void => {
   onChange = listener;
 };
 
+/** What helps with a text once its language is there: asked again when it is opened anew. */
+let helpFor: (path: string) => Promise<Extension> | null = () => null;
+export const helpWith = (helper: typeof helpFor): void => {
+  helpFor = helper;
+};
+
 const states = new Map<string, EditorState>();
 const scrolls = new Map<string, StateEffect<unknown>>();
-let view: EditorView | null = null;
-let shown: string | null = null;
 
-const language = new Compartment();
-const words = new Compartment();
-const liked = new Compartment();
-
-/** CodeMirror's own words that a student meets: the find panel's. */
-const CM_WORDS: [string, Key][] = [
-  ["Find", "find.find"],
-  ["Replace", "find.replace"],
-  ["next", "find.next"],
-  ["previous", "find.previous"],
-  ["all", "find.all"],
-  ["match case", "find.case"],
-  ["regexp", "find.regexp"],
-  ["by word", "find.word"],
-  ["replace", "find.replaceOne"],
-  ["replace all", "find.replaceAll"],
-  ["close", "app.close"],
-  ["Go to line", "find.goToLine"],
-  ["go", "find.go"],
-];
-const phrases = (): Extension =>
-  EditorState.phrases.of(Object.fromEntries(CM_WORDS.map(([en, key]) => [en, t(key)])));
-
-/** As the user's settings say. */
-const likes = (): Extension => [
-  settings.value.wrap ? EditorView.lineWrapping : [],
-  settings.value.whitespace ? highlightWhitespace() : [],
-];
-
-/** What every document has; the file's name decides language and indentation. */
-function extensions(path: string, separator: string, indent: string, readOnly: boolean): Extension {
-  return [
-    lineNumbers(),
-    highlightActiveLineGutter(),
-    highlightSpecialChars(),
-    history(),
-    foldGutter(),
-    drawSelection(),
-    dropCursor(),
-    EditorState.allowMultipleSelections.of(true),
-    EditorState.lineSeparator.of(separator),
-    EditorState.readOnly.of(readOnly),
-    indentUnit.of(indent),
-    indentOnInput(),
-    bracketMatching(),
-    closeBrackets(),
-    autocompletion(),
-    rectangularSelection(),
-    highlightActiveLine(),
-    highlightSelectionMatches(),
-    search({ top: true }),
-    keymap.of([
-      ...closeBracketsKeymap,
-      ...defaultKeymap,
-      ...searchKeymap,
-      ...historyKeymap,
-      ...foldKeymap,
-      ...completionKeymap,
-      indentWithTab,
-    ]),
-    language.of([]),
-    words.of(phrases()),
-    liked.of(likes()),
-    // Said to be focusable for tools that do not know it of what can be edited.
-    EditorView.contentAttributes.of({ "aria-label": path, spellcheck: "false", tabindex: "0" }),
-    EditorView.updateListener.of((update) => {
-      if (shown === null) return;
-      states.set(shown, update.state);
-      if (update.selectionSet || update.docChanged) noteCursor(update.state);
-      if (update.docChanged) onChange(shown);
-    }),
-    look,
-  ];
+/** A group's view, and the path of what it shows. */
+interface Shown {
+  view: EditorView | null;
+  path: string | null;
 }
+const shown = new Map<string, Shown>();
+
+const placeOf = (path: string): Shown | undefined => [...shown.values()].find((each) => each.path === path);
+export const viewOf = (path: string): EditorView | null => placeOf(path)?.view ?? null;
+
+/** The view that has, or had last, the focus, where it shows a text. */
+function front(): EditorView | null {
+  const { view, path } = shown.get(activeGroup.peek()) ?? {};
+  return path ? (view ?? null) : null;
+}
+
+function noteUpdate(group: string, update: ViewUpdate): void {
+  const path = shown.get(group)?.path;
+  if (!path) return;
+  states.set(path, update.state);
+  if ((update.selectionSet || update.docChanged) && group === activeGroup.peek()) noteCursor(update.state);
+  if (update.docChanged) noteTyped(path);
+}
+
+function noteTyped(path: string): void {
+  typed.value = typed.peek() + 1;
+  onChange(path);
+}
+
+/** Which group a view is of; a text knows it only by the view that shows it. */
+const groupOf = new WeakMap<EditorView, string>();
+
+const listen = (update: ViewUpdate): void => {
+  const group = groupOf.get(update.view);
+  if (group !== undefined) noteUpdate(group, update);
+};
 
 /** Only a file that ends every line in CRLF is written so; in all others a lone CR is a character. */
 export function separatorOf(text: string): "\n" | "\r\n" {
@@ -142,17 +91,45 @@ export function indentOf(path: string, text: string): string {
   return /\.(py|java)$/.test(path) ? "    " : "  ";
 }
 
+/** Characters of a line beyond which a text is not tokenised: minified code, data in one line. */
+const LONG_LINE = 20_000;
+
+export function hasLongLine(text: string): boolean {
+  for (let from = 0; text.length - from > LONG_LINE; ) {
+    const end = text.indexOf("\n", from);
+    if (end < 0 || end - from > LONG_LINE) return true;
+    from = end + 1;
+  }
+  return false;
+}
+
 export function openDocument(path: string, text: string, readOnly: boolean): void {
   const made = EditorState.create({
     doc: text,
-    extensions: extensions(path, separatorOf(text), indentOf(path, text), readOnly),
+    extensions: extensionsOf({
+      path,
+      separator: separatorOf(text),
+      indent: indentOf(path, text),
+      readOnly,
+      listen,
+    }),
   });
   states.set(path, made);
-  if (shown === path) view?.setState(made);
-  const found = languageOf(path);
+  viewOf(path)?.setState(made);
+  typed.value = typed.peek() + 1;
+  const found = hasLongLine(text) ? null : languageOf(path);
   // Without its language a file is still a text; the next opening tries again.
   found?.load().then(
-    (extension) => applyEffect(path, language.reconfigure(extension)),
+    (extension) => applyEffect(path, slots.language.reconfigure(extension)),
+    () => undefined,
+  );
+  if (!readOnly) refreshHelp(path);
+}
+
+/** Asks anew for what helps with a text. */
+export function refreshHelp(path: string): void {
+  helpFor(path)?.then(
+    (extension) => applyEffect(path, slots.help.reconfigure(extension)),
     () => undefined,
   );
 }
@@ -160,7 +137,8 @@ export function openDocument(path: string, text: string, readOnly: boolean): voi
 function applyEffect(path: string, change: StateEffect<unknown>): void {
   const state = states.get(path);
   if (!state) return;
-  if (shown === path && view) view.dispatch({ effects: change });
+  const view = viewOf(path);
+  if (view) view.dispatch({ effects: change });
   else states.set(path, state.update({ effects: change }).state);
 }
 
@@ -178,7 +156,8 @@ export function renameDocument(from: string, to: string): void {
   const text = textOf(from);
   const readOnly = states.get(from)?.readOnly ?? false;
   closeDocument(from);
-  if (shown === from) shown = to;
+  const place = placeOf(from);
+  if (place) place.path = to;
   openDocument(to, text, readOnly);
 }
 
@@ -190,11 +169,12 @@ export function replaceText(path: string, text: string): void {
   const change = difference(state.doc.toString(), lines.toString());
   if (!change) return;
   const spec = { changes: { from: change.from, to: change.to, insert: state.toText(change.insert) } };
-  if (shown === path && view) {
+  const view = viewOf(path);
+  if (view) {
     view.dispatch(spec);
   } else {
     states.set(path, state.update(spec).state);
-    onChange(path);
+    noteTyped(path);
   }
 }
 
@@ -209,48 +189,79 @@ export function difference(a: string, b: string): { from: number; to: number; in
   return { from: start, to: a.length - end, insert: b.slice(start, b.length - end) };
 }
 
-/** Puts the view into `parent`; called once, when the editor's pane appears. */
-export function attach(parent: HTMLElement): () => void {
-  view = new EditorView({ parent });
-  const follow = effect(() => {
-    lang.value;
-    for (const path of states.keys()) applyEffect(path, words.reconfigure(phrases()));
-  });
-  const like = effect(() => {
-    const extension = likes();
-    for (const path of states.keys()) applyEffect(path, liked.reconfigure(extension));
-    // Letters of another size take another place.
-    settings.value.editorFont;
-    view?.requestMeasure();
-  });
-  if (shown !== null) showDocument(shown, true);
+/** Puts a group's view into `parent`; called once, when the group appears. */
+export function attach(group: string, parent: HTMLElement): () => void {
+  const view = new EditorView({ parent });
+  groupOf.set(view, group);
+  const place = shown.get(group) ?? { view, path: null };
+  place.view = view;
+  shown.set(group, place);
+  if (place.path !== null) showDocument(group, place.path, true);
   return () => {
-    follow();
-    like();
-    view?.destroy();
-    view = null;
+    keepScroll(place);
+    view.destroy();
+    place.view = null;
   };
 }
 
-export function showDocument(path: string | null, again = false): void {
-  if (shown === path && !again) return;
-  if (shown !== null && view && states.has(shown)) scrolls.set(shown, view.scrollSnapshot());
-  shown = path;
+/** Language and settings, in force at once in all texts; for as long as the page lives. */
+export function startDocuments(): void {
+  const all = (make: () => StateEffect<unknown>) => {
+    effect(() => {
+      const change = make();
+      for (const path of states.keys()) applyEffect(path, change);
+    });
+  };
+  all(() => {
+    lang.value;
+    return slots.words.reconfigure(phrases());
+  });
+  all(() => slots.liked.reconfigure(likes()));
+  all(() => slots.keys.reconfigure(otherKeys()));
+  effect(() => {
+    // Letters of another size take another place.
+    settings.value.editorFont;
+    for (const { view } of shown.values()) view?.requestMeasure();
+  });
+  effect(() => {
+    const { path } = shown.get(activeGroup.value) ?? {};
+    const state = path ? states.get(path) : undefined;
+    if (state) noteCursor(state);
+    else cursor.value = null;
+  });
+}
+
+function keepScroll({ view, path }: Shown): void {
+  if (path !== null && view && states.has(path)) scrolls.set(path, view.scrollSnapshot());
+}
+
+/** Shows a text in a group's view; null: none. */
+export function showDocument(group: string, path: string | null, again = false): void {
+  const place = shown.get(group) ?? { view: null, path: null };
+  shown.set(group, place);
+  if (place.path === path && !again) return;
+  keepScroll(place);
+  place.path = path;
   const state = path === null ? undefined : states.get(path);
+  const isFront = group === activeGroup.peek();
   if (!state || path === null) {
-    cursor.value = null;
+    if (isFront) cursor.value = null;
     return;
   }
-  if (!view) return;
-  view.setState(state);
+  if (!place.view) return;
+  place.view.setState(state);
   const scroll = scrolls.get(path);
-  if (scroll) view.dispatch({ effects: scroll });
-  noteCursor(state);
+  if (scroll) place.view.dispatch({ effects: scroll });
+  if (isFront) noteCursor(state);
 }
+
+/** A group that is gone has no view. */
+export const forgetGroup = (group: string): void => void shown.delete(group);
 
 /** Puts the cursor at a line and column, both from 1, in the middle of the view. */
 export function goTo(path: string, line: number, column: number): void {
-  if (shown !== path || !view) return;
+  const view = viewOf(path);
+  if (!view) return;
   const { doc } = view.state;
   const at = doc.line(Math.min(Math.max(1, line), doc.lines));
   const position = Math.min(at.to, at.from + Math.max(0, column - 1));
@@ -261,18 +272,20 @@ export function goTo(path: string, line: number, column: number): void {
   view.focus();
 }
 
-export const focusEditor = (): void => view?.focus();
+export const focusEditor = (): void => front()?.focus();
 
 /** What is selected in the text in front; empty where nothing is. */
 export function selectedText(): string {
-  if (!view || shown === null) return "";
-  const { from, to } = view.state.selection.main;
-  return view.state.sliceDoc(from, to);
+  const state = front()?.state;
+  if (!state) return "";
+  const { from, to } = state.selection.main;
+  return state.sliceDoc(from, to);
 }
 
 /** One of CodeMirror's own commands, done in the text in front. */
 export function perform(command: Command): void {
-  if (!view || shown === null) return;
+  const view = front();
+  if (!view) return;
   view.focus();
   command(view);
 }

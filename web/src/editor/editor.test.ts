@@ -9,20 +9,29 @@ const utf8 = (text: string) => new TextEncoder().encode(text);
 
 describe("what is text", () => {
   it("keeps every byte of UTF-8, the byte order mark too", () => {
-    expect(decode(utf8("\uFEFF안녕\r\n"))).toEqual({ kind: "text", text: "\uFEFF안녕\r\n", readOnly: false });
+    expect(decode(utf8("\uFEFF안녕\r\n"))).toEqual({
+      kind: "text",
+      text: "\uFEFF안녕\r\n",
+      encoding: "UTF-8",
+    });
   });
 
   it("does not touch what it can't give back", () => {
     expect(decode(bytes(0x89, 0x50, 0, 1)).kind).toBe("binary");
-    // CP949 for 가: text to a person, but not UTF-8.
-    expect(decode(bytes(0xb0, 0xa1)).kind).toBe("binary");
+    expect(decode(bytes(0xff, 0xfe, 0x01, 0x41)).kind).toBe("binary");
+    expect(decode(bytes(0xb0, 0xa1, 0x01)).kind).toBe("binary");
   });
 
-  it("shows large files without editing", () => {
-    expect(decode(new Uint8Array(2 * 1024 * 1024 + 1).fill(97))).toMatchObject({
+  it("reads what Korean Windows wrote, and says so", () => {
+    expect(decode(bytes(0xb0, 0xa1, 0x0d, 0x0a))).toEqual({
       kind: "text",
-      readOnly: true,
+      text: "가\r\n",
+      encoding: "CP949",
     });
+  });
+
+  it("leaves large files to be looked at in windows", () => {
+    expect(decode(utf8("the beginning"), 2 * 1024 * 1024 + 1).kind).toBe("large");
   });
 });
 
@@ -88,6 +97,9 @@ describe("languageOf", () => {
 
   it("loads every language it names", async () => {
     for (const name of ["a.py", "a.tsx", "a.html", "a.css", "a.yml", "a.json", "a.sql", "a.md", "A.java"]) {
+      expect(await languageOf(name)?.load(), name).toBeTruthy();
+    }
+    for (const name of ["a.kt", "a.c", "a.cpp", "a.go", "a.rs", "a.xml", "a.php", "a.vue", "a.rb"]) {
       expect(await languageOf(name)?.load(), name).toBeTruthy();
     }
     for (const name of ["a.sh", "Dockerfile", "a.toml", "nginx.conf", ".env"]) {

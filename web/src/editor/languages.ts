@@ -10,6 +10,7 @@ const legacy = async (parser: Promise<StreamParser<unknown>>): Promise<Extension
 const javascript = (options: { jsx?: boolean; typescript?: boolean }): Loader => {
   return async () => (await import("@codemirror/lang-javascript")).javascript(options);
 };
+const cpp: Loader = async () => (await import("@codemirror/lang-cpp")).cpp();
 const shell: Loader = () => legacy(import("@codemirror/legacy-modes/mode/shell").then((mode) => mode.shell));
 const properties: Loader = () =>
   legacy(import("@codemirror/legacy-modes/mode/properties").then((mode) => mode.properties));
@@ -31,6 +32,21 @@ const LANGUAGES = {
   sql: { name: "SQL", load: async () => (await import("@codemirror/lang-sql")).sql() },
   markdown: { name: "Markdown", load: async () => (await import("@codemirror/lang-markdown")).markdown() },
   java: { name: "Java", load: async () => (await import("@codemirror/lang-java")).java() },
+  kotlin: {
+    name: "Kotlin",
+    load: () => legacy(import("@codemirror/legacy-modes/mode/clike").then((mode) => mode.kotlin)),
+  },
+  c: { name: "C", load: cpp },
+  cpp: { name: "C++", load: cpp },
+  go: { name: "Go", load: async () => (await import("@codemirror/lang-go")).go() },
+  rust: { name: "Rust", load: async () => (await import("@codemirror/lang-rust")).rust() },
+  xml: { name: "XML", load: async () => (await import("@codemirror/lang-xml")).xml() },
+  php: { name: "PHP", load: async () => (await import("@codemirror/lang-php")).php() },
+  vue: { name: "Vue", load: async () => (await import("@codemirror/lang-vue")).vue() },
+  ruby: {
+    name: "Ruby",
+    load: () => legacy(import("@codemirror/legacy-modes/mode/ruby").then((mode) => mode.ruby)),
+  },
   shell: { name: "Shell", load: shell },
   properties: { name: "Properties", load: properties },
   dockerfile: {
@@ -69,6 +85,25 @@ const BY_EXTENSION: Record<string, keyof typeof LANGUAGES> = {
   md: "markdown",
   markdown: "markdown",
   java: "java",
+  kt: "kotlin",
+  kts: "kotlin",
+  c: "c",
+  h: "c",
+  cpp: "cpp",
+  cc: "cpp",
+  cxx: "cpp",
+  hpp: "cpp",
+  hh: "cpp",
+  ino: "cpp",
+  go: "go",
+  rs: "rust",
+  xml: "xml",
+  xsd: "xml",
+  svg: "xml",
+  pom: "xml",
+  php: "php",
+  vue: "vue",
+  rb: "ruby",
   sh: "shell",
   bash: "shell",
   env: "properties",
@@ -83,6 +118,7 @@ const BY_NAME: [RegExp, keyof typeof LANGUAGES][] = [
   [/^(dockerfile|containerfile)(\..+)?$/, "dockerfile"],
   [/^\.(bashrc|bash_profile|profile|bash_logout)$/, "shell"],
   [/^\.env(\..+)?$/, "properties"],
+  [/^(gemfile|rakefile)$/, "ruby"],
   [/nginx.*\.conf$/, "nginx"],
   [/^default\.conf(\.template)?$/, "nginx"],
 ];

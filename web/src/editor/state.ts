@@ -1,13 +1,15 @@
 /** The open files: what is saved, what is not, and what somebody else changed meanwhile. */
 import type { Text } from "@codemirror/state";
-import { computed, signal } from "@preact/signals";
-import type { ComponentChild } from "preact";
-import { isMissing, readFile, readIfChanged, writeFile } from "../api/files";
+import { batch } from "@preact/signals";
+import { isMissing, readFile, readIfChanged, readStart, writeFile } from "../api/files";
 import { describe } from "../api/http";
-import type { IconName } from "../app/icons";
+import { say } from "../app/toast";
 import { isWithin, movedPath } from "../files/tree";
+import { t } from "../i18n";
 import { settings } from "../settings/state";
-import { decode } from "./decode";
+import { isSeen } from "../viewers/kinds";
+import { buffers, change, EMPTY, find, isPanel, type Panel, panelPath, unsaved } from "./buffers";
+import { decode, LARGE_BYTES } from "./decode";
 import {
   closeDocument,
   docOf,
@@ -16,60 +18,38 @@ import {
   openDocument,
   renameDocument,
   replaceText,
-  showDocument,
   textOf,
 } from "./documents";
+import { type Area, area, groupsOf, holding } from "./groups";
 import { Journal } from "./journal";
+import {
+  activate,
+  activePath,
+  besideFront,
+  moveTab,
+  rememberedTabs,
+  removeTab,
+  renameTab,
+  showRemembered,
+  startRemembering,
+  startTabs,
+} from "./tabs";
 
-export interface Buffer {
-  path: string;
-  status: "loading" | "text" | "binary" | "large" | "failed" | "panel";
-  /** What the tab shows where it is no file. */
-  panel?: Panel;
-  /** Of the content that our text is based on; null where there was no file. */
-  etag: string | null;
-  dirty: boolean;
-  saving: boolean;
-  readOnly: boolean;
-  /** Somebody else's content is there now: its tag, or null where the file is gone. */
-  conflict: { etag: string | null } | null;
-  /** When the text was typed that the journal brought back, in Unix milliseconds. */
-  recovered: number | null;
-  /** What went wrong at the last load or save, in words. */
-  trouble: string;
-}
-
-/** Something else in the place of a file: a difference, a commit. Its tab is not remembered. */
-export interface Panel {
-  title: () => string;
-  icon: IconName;
-  render: () => ComponentChild;
-}
-
-export const buffers = signal<readonly Buffer[]>([]);
-export const activePath = signal<string | null>(null);
-export const active = computed(() => buffers.value.find(({ path }) => path === activePath.value) ?? null);
-/** Files by when they were looked at, the last first. */
-export const recent = signal<readonly string[]>([]);
-export const unsaved = computed(() => buffers.value.filter((buffer) => buffer.dirty));
-
-const RECENT = 30;
+export { type Buffer, buffers, type Panel, unsaved } from "./buffers";
+export { activate, active, activePath, recent } from "./tabs";
 
 /** The document as last saved or loaded; what differs from it is unsaved. */
 const saved = new Map<string, Text>();
 let journal: Journal | null = null;
 let owner = "";
-
-const find = (path: string): Buffer | undefined => buffers.peek().find((buffer) => buffer.path === path);
-
-function change(path: string, part: Partial<Buffer>): void {
-  buffers.value = buffers.peek().map((buffer) => (buffer.path === path ? { ...buffer, ...part } : buffer));
-}
+let stopTabs: (() => void) | null = null;
 
 /** Called once it is known whose editor this is: journal and remembered tabs are that user's. */
 export function startEditor(login: string): void {
   owner = login;
   journal = new Journal(login);
+  stopTabs?.();
+  stopTabs = startTabs(login);
   listenToChanges(noteChange);
   addEventListener("pagehide", flushJournal);
   document.addEventListener(
@@ -78,56 +58,55 @@ export function startEditor(login: string): void {
   );
 }
 
-/** Opens again what was open in this browser, and whatever has unsaved text. */
+/**
+ * Opens again what was open in this browser, and whatever has unsaved text. A page that twice did not come through that
+ * asks first: no file can keep anybody out.
+ */
 export async function reopenFiles(): Promise<void> {
-  const { paths, active: last } = rememberedTabs();
-  const wanted = [...new Set([...paths, ...(journal?.paths() ?? [])])];
-  await Promise.all(wanted.filter((path) => !find(path)).map((path) => load(path)));
-  for (const path of wanted) {
-    const buffer = find(path);
-    if (buffer?.status === "failed" && !journal?.read(path)) drop(path);
+  const mark = `maru.opening.${owner}`;
+  const tries = Number(sessionStorage.getItem(mark) ?? 0);
+  sessionStorage.setItem(mark, String(tries + 1));
+  const { area: before, front } = rememberedTabs(owner);
+  const fresh = buffers.peek().length === 0;
+  const stuck =
+    fresh && tries >= 2 && before !== null && groupsOf(before).some(({ tabs }) => tabs.length > 0);
+  if (fresh && !stuck) showRemembered(before, front);
+  const kept = journal?.paths() ?? [];
+  await loadAll([...pathsOf(area.peek()), ...kept]);
+  for (const path of kept) if (find(path) && !holding(area.peek(), path)) activate(path);
+  startRemembering();
+  // After two frames they have been drawn.
+  requestAnimationFrame(() => requestAnimationFrame(() => sessionStorage.removeItem(mark)));
+  if (stuck) {
+    const again = () => loadAll(pathsOf(before)).then(() => showRemembered(before, front));
+    say(t("editor.notReopened"), "bad", { label: t("editor.reopen"), run: () => void again() });
   }
-  if (activePath.peek() === null) activate(find(last ?? "")?.path ?? buffers.peek()[0]?.path ?? null);
 }
 
-const tabsKey = () => `maru.tabs.${owner}`;
+const pathsOf = (tree: Area): string[] => groupsOf(tree).flatMap(({ tabs }) => tabs);
 
-function rememberedTabs(): { paths: string[]; active: string | null } {
-  try {
-    return { paths: [], active: null, ...(JSON.parse(localStorage.getItem(tabsKey()) ?? "{}") as object) };
-  } catch {
-    return { paths: [], active: null };
-  }
-}
-
-function rememberTabs(): void {
-  const files = buffers.peek().filter(({ status }) => status !== "panel");
-  const tabs = { paths: files.map(({ path }) => path), active: activePath.peek() };
-  localStorage.setItem(tabsKey(), JSON.stringify(tabs));
-}
-
-export function activate(path: string | null): void {
-  activePath.value = path;
-  if (path !== null && find(path)?.status !== "panel")
-    recent.value = [path, ...recent.peek().filter((each) => each !== path)].slice(0, RECENT);
-  showDocument(path !== null && find(path)?.status === "text" ? path : null);
-  rememberTabs();
+/** Those that are not there any more are left out, but for unsaved text. */
+async function loadAll(paths: readonly string[]): Promise<void> {
+  const wanted = [...new Set(paths)].filter((path) => !find(path) && !isPanel(path));
+  await Promise.all(wanted.map(load));
+  for (const path of wanted) if (find(path)?.status === "failed" && !journal?.read(path)) drop(path);
 }
 
 export async function openFile(path: string, at?: { line: number; column: number }): Promise<void> {
   const loading = find(path) && find(path)?.status !== "failed" ? undefined : load(path);
   activate(path);
   await loading;
-  if (activePath.peek() === path) activate(path);
   if (at && find(path)?.status === "text") requestAnimationFrame(() => goTo(path, at.line, at.column));
 }
 
 /** Shows a panel in a tab; `key` names it, and one of that key is shown anew. */
-export function openPanel(key: string, panel: Panel): void {
-  const path = `panel:${key}`;
-  if (find(path)) change(path, { panel });
+export function openPanel(key: string, panel: Panel, beside = false): void {
+  const path = panelPath(key);
+  const known = find(path) !== undefined;
+  if (known) change(path, { panel });
   else buffers.value = [...buffers.peek(), { path, ...EMPTY, status: "panel", panel }];
-  activate(path);
+  if (beside && !known) moveTab(path, besideFront());
+  else activate(path);
 }
 
 /** In the file in front; lines and columns from 1. */
@@ -136,31 +115,21 @@ export function goToPlace(line: number, column: number): void {
   if (path !== null && find(path)?.status === "text") requestAnimationFrame(() => goTo(path, line, column));
 }
 
-const EMPTY: Omit<Buffer, "path"> = {
-  status: "loading",
-  etag: null,
-  dirty: false,
-  saving: false,
-  readOnly: false,
-  conflict: null,
-  recovered: null,
-  trouble: "",
-};
-
 async function load(path: string): Promise<void> {
   if (find(path)) change(path, EMPTY);
   else buffers.value = [...buffers.peek(), { path, ...EMPTY }];
   const kept = journal?.read(path) ?? null;
   try {
-    const { bytes, etag } = await readFile(path);
-    const content = decode(bytes);
+    const { bytes, etag, size } = await readStart(path, LARGE_BYTES);
+    const content = isSeen(path) ? ({ kind: "binary" } as const) : decode(bytes, size);
     if (content.kind !== "text") {
-      change(path, { status: content.kind, etag });
+      change(path, { status: content.kind, etag, size });
       return;
     }
-    openDocument(path, content.text, content.readOnly);
+    const readOnly = content.encoding !== "UTF-8";
+    openDocument(path, content.text, readOnly);
     remember(path);
-    change(path, { status: "text", etag, readOnly: content.readOnly });
+    change(path, { status: "text", etag, readOnly });
     if (kept && kept.text !== content.text) {
       replaceText(path, kept.text);
       change(path, { dirty: true, recovered: kept.time, conflict: kept.etag === etag ? null : { etag } });
@@ -249,6 +218,15 @@ export async function save(path: string): Promise<boolean> {
   }
 }
 
+/** Writes the text, which is shown in another encoding, as UTF-8; it can be edited then. */
+export async function makeUtf8(path: string): Promise<void> {
+  const buffer = find(path);
+  if (buffer?.status !== "text" || !buffer.readOnly) return;
+  const result = await writeFile(path, textOf(path), buffer.etag);
+  await load(path);
+  if (!result.ok) throw new Error(t("editor.conflict"));
+}
+
 /** The text of a file that is open to be changed, saved or not; null for any other. */
 export function editedText(path: string): string | null {
   const buffer = find(path);
@@ -276,6 +254,12 @@ export async function keepMine(path: string): Promise<void> {
   await save(path);
 }
 
+/** Writes our text over the version that was looked at; false where yet another is there. */
+export async function saveOver(path: string, etag: string): Promise<boolean> {
+  change(path, { etag, conflict: null });
+  return save(path);
+}
+
 /** Throws our text away (it can be undone in the editor) and shows what is there. */
 export async function takeTheirs(path: string): Promise<void> {
   const { bytes, etag } = await readFile(path);
@@ -285,7 +269,12 @@ export async function takeTheirs(path: string): Promise<void> {
 function adopt(path: string, bytes: Uint8Array, etag: string): void {
   const content = decode(bytes);
   if (content.kind !== "text") {
-    change(path, { ...EMPTY, status: content.kind, etag });
+    change(path, { ...EMPTY, status: content.kind, etag, size: bytes.length });
+    return;
+  }
+  if ((content.encoding !== "UTF-8") !== find(path)?.readOnly) {
+    // It is written in another encoding now.
+    void load(path);
     return;
   }
   replaceText(path, content.text);
@@ -322,15 +311,12 @@ async function lookAgain(path: string): Promise<void> {
 }
 
 function drop(path: string): void {
-  const index = buffers.peek().findIndex((buffer) => buffer.path === path);
-  if (index < 0) return;
+  if (!find(path)) return;
+  removeTab(path);
   buffers.value = buffers.peek().filter((buffer) => buffer.path !== path);
   saved.delete(path);
   unkept.delete(path);
   closeDocument(path);
-  if (activePath.peek() === path)
-    activate(buffers.peek()[Math.min(index, buffers.peek().length - 1)]?.path ?? null);
-  rememberTabs();
 }
 
 /** Closes without asking; unsaved text is gone with it. */
@@ -348,12 +334,12 @@ export function fileMoved(from: string, to: string): void {
     if (base) saved.set(next, base);
     if (buffer.status === "text") renameDocument(buffer.path, next);
     journal?.forget(buffer.path);
-    const wasActive = activePath.peek() === buffer.path;
-    change(buffer.path, { path: next });
-    if (wasActive) activate(next);
+    batch(() => {
+      change(buffer.path, { path: next });
+      renameTab(buffer.path, next);
+    });
     noteChange(next);
   }
-  rememberTabs();
 }
 
 export function fileRemoved(path: string): void {

@@ -4,7 +4,7 @@ import { Icon, type IconName } from "../app/icons";
 import { sayError } from "../app/toast";
 import { type Key, t } from "../i18n";
 import { showTrash } from "../trash/open";
-import { activate, throwAway } from "./actions";
+import { activate, moveInto, throwAway } from "./actions";
 import { type MenuAt, RowMenu } from "./RowMenu";
 import {
   naming,
@@ -17,7 +17,7 @@ import {
   toggle,
   treeLoaded,
 } from "./state";
-import { NewRow, TreeRow } from "./TreeRow";
+import { MOVE_TYPE, NewRow, TreeRow } from "./TreeRow";
 import { isFolder, parentOf, type Row } from "./tree";
 import { UploadBar } from "./UploadBar";
 import { dropped, send } from "./uploading";
@@ -149,9 +149,10 @@ export function FileTree() {
         onKeyDown={keys}
         onScroll={look}
         onDragOver={(event) => {
-          if (!event.dataTransfer?.types.includes("Files")) return;
+          const types = event.dataTransfer?.types ?? [];
+          if (!event.dataTransfer || !(types.includes("Files") || types.includes(MOVE_TYPE))) return;
           event.preventDefault();
-          event.dataTransfer.dropEffect = "copy";
+          event.dataTransfer.dropEffect = types.includes(MOVE_TYPE) ? "move" : "copy";
           setDropAt(folderAt(event));
         }}
         onDragLeave={(event) => {
@@ -160,6 +161,12 @@ export function FileTree() {
         onDrop={(event) => {
           const folder = folderAt(event);
           setDropAt(null);
+          const moved = event.dataTransfer?.getData(MOVE_TYPE);
+          if (moved) {
+            event.preventDefault();
+            moveInto(moved, folder).catch(sayError);
+            return;
+          }
           if (!event.dataTransfer?.types.includes("Files")) return;
           event.preventDefault();
           dropped(event.dataTransfer, folder)

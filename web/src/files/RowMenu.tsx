@@ -2,9 +2,10 @@
 import { useEffect, useRef } from "preact/hooks";
 import { archiveUrl, fileUrl } from "../api/files";
 import { sayError } from "../app/toast";
+import { openFile } from "../editor/state";
 import { t } from "../i18n";
 import { throwAway } from "./actions";
-import { naming, startNaming } from "./state";
+import { duplicate, naming, startNaming } from "./state";
 import { isFolder, type Row } from "./tree";
 
 export interface MenuAt {
@@ -14,7 +15,7 @@ export interface MenuAt {
 }
 
 /** CSS pixels that the menu needs, both ways. */
-const ROOM = 190;
+const ROOM = 220;
 
 export function RowMenu({ at, close }: { at: MenuAt; close: () => void }) {
   const menu = useRef<HTMLDivElement>(null);
@@ -80,9 +81,18 @@ export function RowMenu({ at, close }: { at: MenuAt; close: () => void }) {
           {t("files.downloadZip")}
         </a>
       ) : (
-        <a role="menuitem" href={fileUrl(row.path)} download={row.name} onClick={close}>
-          {t("files.download")}
-        </a>
+        <>
+          {item(
+            t("files.duplicate"),
+            () =>
+              void duplicate(row.path)
+                .then((path) => openFile(path))
+                .catch(sayError),
+          )}
+          <a role="menuitem" href={fileUrl(row.path)} download={row.name} onClick={close}>
+            {t("files.download")}
+          </a>
+        </>
       )}
       {item(t("files.delete"), () => void throwAway(row).catch(sayError))}
     </div>

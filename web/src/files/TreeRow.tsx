@@ -1,12 +1,18 @@
 /** One row of the tree, and the row where a new name is typed. */
 import { Icon } from "../app/icons";
 import { sayError } from "../app/toast";
+import { FILE_TYPE } from "../editor/dragging";
 import { openFile } from "../editor/state";
 import { t } from "../i18n";
+import { letterOf, wordsOf } from "../scm/letters";
+import { decorations } from "../scm/state";
 import { activate } from "./actions";
 import { NameField } from "./NameField";
 import { create, naming, rename, selected } from "./state";
 import { isFolder, nameOf, type Row } from "./tree";
+
+/** A row that is dragged onto another. */
+export const MOVE_TYPE = "application/x-maru-move";
 
 const indent = (depth: number): string => `calc(var(--s2) + ${depth} * 14px)`;
 
@@ -41,6 +47,7 @@ export function TreeRow({
   onMenu: (x: number, y: number) => void;
 }) {
   const now = naming.value;
+  const change = decorations.value.get(row.path);
   const renaming = now?.kind === "rename" && now.path === row.path;
   return (
     <>
@@ -57,6 +64,12 @@ export function TreeRow({
         tabIndex={tabbable ? 0 : -1}
         style={{ paddingInlineStart: indent(row.depth) }}
         title={row.name}
+        data-git={change}
+        draggable={!renaming}
+        onDragStart={(event) => {
+          event.dataTransfer?.setData(MOVE_TYPE, row.path);
+          if (!isFolder(row)) event.dataTransfer?.setData(FILE_TYPE, row.path);
+        }}
         onClick={() => activate(row)}
         onContextMenu={(event) => {
           event.preventDefault();
@@ -85,6 +98,12 @@ export function TreeRow({
         ) : (
           <>
             <span class="tree-name">{row.name}</span>
+            {change && (
+              <span class="tree-git" title={t(wordsOf(change))}>
+                <span aria-hidden="true">{letterOf(change)}</span>
+                <span class="visually-hidden">{t(wordsOf(change))}</span>
+              </span>
+            )}
             <button
               type="button"
               class="icon-button tree-more"

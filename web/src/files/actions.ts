@@ -3,8 +3,8 @@ import { pane } from "../app/layout";
 import { say, sayError } from "../app/toast";
 import { openFile } from "../editor/state";
 import { t } from "../i18n";
-import { remove, restore, selected, toggle } from "./state";
-import { isFolder, type Row } from "./tree";
+import { move, remove, restore, selected, shortPath, toggle } from "./state";
+import { canMove, isFolder, joinPath, nameOf, type Row } from "./tree";
 
 export function activate(row: Row): void {
   selected.value = row.path;
@@ -22,4 +22,14 @@ export async function throwAway(row: Row): Promise<void> {
   if (id === null) return;
   const undo = { label: t("files.undo"), run: () => void restore(id).catch(sayError) };
   say(t("files.inTrash", { name: row.name }), "good", undo);
+}
+
+/** What a drop of a row onto a folder does; the message takes it back. */
+export async function moveInto(path: string, folder: string): Promise<void> {
+  if (!canMove(path, folder)) return;
+  const to = joinPath(folder, nameOf(path));
+  await move(path, to);
+  const undo = { label: t("files.undo"), run: () => void move(to, path).catch(sayError) };
+  const where = shortPath(folder) || nameOf(folder) || t("files.title");
+  say(t("files.moved", { name: nameOf(path), folder: where }), "good", undo);
 }

@@ -5,6 +5,7 @@ import {
   isMissing,
   listFolder,
   movePath,
+  readFile,
   removePath,
   restorePath,
   writeFile,
@@ -14,10 +15,12 @@ import { type Subscription, subscribe } from "../api/sse";
 import type { Entry, WatchEvent } from "../api/types";
 import { t } from "../i18n";
 import {
+  copyName,
   isFolder,
   isWithin,
   joinPath,
   movedPath,
+  nameOf,
   parentOf,
   sortEntries,
   staleFolders,
@@ -170,15 +173,32 @@ export async function create(kind: "file" | "folder", folder: string, name: stri
   return path;
 }
 
-export async function rename(path: string, name: string): Promise<void> {
-  const to = joinPath(parentOf(path), name);
+export const rename = (path: string, name: string): Promise<void> =>
+  move(path, joinPath(parentOf(path), name));
+
+/** Into another folder or under another name; open files go along. */
+export async function move(path: string, to: string): Promise<void> {
   if (to === path) return;
   await movePath(path, to);
   expanded.value = new Set([...expanded.peek()].map((open) => movedPath(open, path, to)));
   selected.value = to;
   for (const listener of listeners.moved) listener(path, to);
   await readFolder(parentOf(path));
+  if (parentOf(to) !== parentOf(path)) await readFolder(parentOf(to));
   await Promise.all([...expanded.peek()].filter((open) => isWithin(open, to)).map(readFolder));
+}
+
+/** A copy of a file beside it, under a name that is free; answers its path. */
+export async function duplicate(path: string): Promise<string> {
+  const folder = parentOf(path);
+  const { bytes } = await readFile(path);
+  const taken = new Set((await listFolder(folder)).map(({ name }) => name));
+  const copy = joinPath(folder, copyName(nameOf(path), taken, t("files.copy")));
+  if (!(await writeFile(copy, new Blob([bytes as BlobPart]), null)).ok)
+    throw new ApiError(412, { detail: t("files.exists", { name: nameOf(copy) }) });
+  await readFolder(folder);
+  selected.value = copy;
+  return copy;
 }
 
 /** Answers by what it can be put back, if it can. */

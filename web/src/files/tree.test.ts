@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../api/types";
-import { isGoodName, isWithin, movedPath, parentOf, sortEntries, staleFolders, visibleRows } from "./tree";
+import {
+  canMove,
+  copyName,
+  isGoodName,
+  isWithin,
+  movedPath,
+  parentOf,
+  sortEntries,
+  staleFolders,
+  visibleRows,
+} from "./tree";
 import { windowOf } from "./window";
 
 const entry = (name: string, kind: Entry["kind"] = "file"): Entry => ({ name, kind, size: 0 });
@@ -54,5 +64,25 @@ describe("the tree", () => {
     expect(windowOf(10_000, 0, 520, 26)).toEqual({ from: 0, to: 50 });
     expect(windowOf(10_000, 26_000, 520, 26)).toEqual({ from: 970, to: 1050 });
     expect(windowOf(10_000, 1e9, 520, 26)).toEqual({ from: 9969, to: 10_000 });
+  });
+});
+
+describe("copies and moves", () => {
+  it("get a name that is free", () => {
+    expect(copyName("app.py", new Set(["app.py"]), "copy")).toBe("app copy.py");
+    expect(copyName("app.py", new Set(["app copy.py", "app copy 2.py"]), "copy")).toBe("app copy 3.py");
+    expect(copyName(".env", new Set(), "복사본")).toBe(".env 복사본");
+    expect(copyName("Dockerfile", new Set(), "copy")).toBe("Dockerfile copy");
+  });
+
+  it("go nowhere where that would be no move", () => {
+    expect(canMove("p/a", "p/b")).toBe(true);
+    expect(canMove("p/b/c", "p")).toBe(true);
+    for (const [path, folder] of [
+      ["p/a", "p"],
+      ["p/a", "p/a"],
+      ["p/a", "p/a/b"],
+    ] as const)
+      expect(canMove(path, folder)).toBe(false);
   });
 });

@@ -88,3 +88,18 @@ export function staleFolders(paths: Iterable<string>, known: Folders): Set<strin
   }
   return stale;
 }
+
+/** `app.py` copied: `app copy.py`, then `app copy 2.py`, whichever is free. */
+export function copyName(name: string, taken: ReadonlySet<string>, word: string): string {
+  const dot = name.lastIndexOf(".");
+  // A name that begins with its only dot has no end.
+  const [stem, end] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ""];
+  for (let count = 1; ; count++) {
+    const copy = `${stem} ${word}${count === 1 ? "" : ` ${count}`}${end}`;
+    if (!taken.has(copy)) return copy;
+  }
+}
+
+/** Whether a drop of `path` into `folder` would move anything: not into itself, nor to where it is. */
+export const canMove = (path: string, folder: string): boolean =>
+  parentOf(path) !== folder && !(path === folder || isWithin(folder, path));

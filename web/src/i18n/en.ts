@@ -1,16 +1,20 @@
+import { editorEn } from "./editor.en";
 import { ideEn } from "./ide.en";
 import { limitsEn } from "./limits.en";
 import { scmEn } from "./scm.en";
 import { snapshotsEn } from "./snapshots.en";
 import { strategyEn } from "./strategy.en";
 import { trashEn } from "./trash.en";
+import { viewersEn } from "./viewers.en";
 
 export const en = {
+  ...editorEn,
   ...ideEn,
   ...limitsEn,
   ...scmEn,
   ...snapshotsEn,
   ...trashEn,
+  ...viewersEn,
   ...strategyEn,
   "app.title": "Maru",
   "app.skip": "Skip to the editor",
@@ -124,7 +128,7 @@ export const en = {
   "files.exists": "{name} exists already.",
   "files.badName": "A name can't be empty, “.” or “..”, nor contain “/”.",
 
-  "editor.empty": "Pick a file on the left to edit it",
+  "editor.empty": "Pick a file to edit it",
   "editor.save": "Save",
   "editor.saved": "Saved",
   "editor.saving": "Saving…",
@@ -143,9 +147,6 @@ export const en = {
   "editor.recreate": "Save it again",
   "editor.recovered": "Unsaved text from {time} was brought back.",
   "editor.discard": "Discard it",
-  "editor.binary": "This is not text, so it can't be edited here.",
-  "editor.large": "This file is larger than {limit}, so it can't be edited here.",
-  "editor.readOnly": "Large file: shown without editing.",
   "editor.position": "Ln {line}, Col {column}",
 
   "find.find": "Find",

@@ -1,17 +1,21 @@
 import type { Messages } from ".";
+import { editorKo } from "./editor.ko";
 import { ideKo } from "./ide.ko";
 import { limitsKo } from "./limits.ko";
 import { scmKo } from "./scm.ko";
 import { snapshotsKo } from "./snapshots.ko";
 import { strategyKo } from "./strategy.ko";
 import { trashKo } from "./trash.ko";
+import { viewersKo } from "./viewers.ko";
 
 export const ko: Messages = {
+  ...editorKo,
   ...ideKo,
   ...limitsKo,
   ...scmKo,
   ...snapshotsKo,
   ...trashKo,
+  ...viewersKo,
   ...strategyKo,
   "app.title": "마루",
   "app.skip": "편집기로 건너뛰기",
@@ -126,7 +130,7 @@ export const ko: Messages = {
   "files.exists": "{name} 이름이 이미 있습니다.",
   "files.badName": "이름은 비워 두거나 “.”, “..”로 할 수 없고 “/”를 넣을 수 없습니다.",
 
-  "editor.empty": "왼쪽에서 파일을 골라 편집하세요",
+  "editor.empty": "파일을 골라 편집하세요",
   "editor.save": "저장",
   "editor.saved": "저장됨",
   "editor.saving": "저장하는 중…",
@@ -145,9 +149,6 @@ export const ko: Messages = {
   "editor.recreate": "다시 저장",
   "editor.recovered": "{time}에 저장하지 못한 내용을 되살렸습니다.",
   "editor.discard": "버리기",
-  "editor.binary": "텍스트 파일이 아니어서 여기서 편집할 수 없습니다.",
-  "editor.large": "{limit}보다 큰 파일이어서 여기서 편집할 수 없습니다.",
-  "editor.readOnly": "큰 파일이어서 읽기만 할 수 있습니다.",
   "editor.position": "{line}행 {column}열",
 
   "find.find": "찾기",

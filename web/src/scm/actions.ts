@@ -1,5 +1,11 @@
 import type { Action } from "../actions/registry";
 import { showView } from "../app/layout";
+import { say } from "../app/toast";
+import { active, activePath } from "../editor/state";
+import { projectPath } from "../files/state";
+import { nameOf } from "../files/tree";
+import { t } from "../i18n";
+import { showDiff } from "./panels";
 import { busy, changes, pull, push, refreshStatus, stage, staged, status, unstage } from "./state";
 
 const free = () => status.value !== null && busy.value === "";
@@ -33,6 +39,18 @@ export const scmActions: readonly Action[] = [
     group,
     run: () => unstage(staged.peek()),
     when: () => free() && staged.value.length > 0,
+  },
+  {
+    id: "scm.compare",
+    title: "diff.head",
+    group,
+    run: () => {
+      const path = activePath.peek() ?? "";
+      const entry = status.peek()?.entries.find((each) => projectPath(each.path) === path);
+      if (entry) showDiff(entry, entry.unstaged === null);
+      else say(t("diff.headNone", { name: nameOf(path) }));
+    },
+    when: () => free() && active.value?.status === "text",
   },
   { id: "scm.refresh", title: "files.refresh", group, run: refreshStatus, when: free },
 ];

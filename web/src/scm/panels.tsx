@@ -1,27 +1,21 @@
 /** Differences and commits, in tabs of the editor; loaded when the first is looked at. */
-import { useEffect, useState } from "preact/hooks";
 import type { Commit, GitEntry } from "../api/git";
-import { sayError } from "../app/toast";
+import { later } from "../app/later";
+import { panelPath } from "../editor/buffers";
 import { openPanel } from "../editor/state";
 import { nameOf } from "../files/tree";
 import { t } from "../i18n";
 
-type Module = typeof import("./DiffView");
-
-function Lazy({ show }: { show: (module: Module) => preact.JSX.Element }) {
-  const [module, setModule] = useState<Module | null>(null);
-  useEffect(() => {
-    import("./DiffView").then(setModule).catch(sayError);
-  }, []);
-  return module ? show(module) : <p class="side-loading">{t("app.loading")}</p>;
-}
+const FileDiff = later(() => import("./DiffView").then((module) => module.FileDiff));
+const CommitDiff = later(() => import("./DiffView").then((module) => module.CommitDiff));
+const ConflictView = later(() => import("./ConflictView").then((module) => module.ConflictView));
 
 export function showDiff(entry: GitEntry, staged: boolean): void {
   const key = `diff:${staged ? "staged" : "tree"}:${entry.path}`;
   openPanel(key, {
     title: () => t(staged ? "scm.diff.staged" : "scm.diff.tree", { name: nameOf(entry.path) }),
     icon: "branch",
-    render: () => <Lazy key={key} show={({ FileDiff }) => <FileDiff path={entry.path} staged={staged} />} />,
+    render: () => <FileDiff key={key} path={entry.path} staged={staged} />,
   });
 }
 
@@ -30,6 +24,19 @@ export function showCommit(commit: Commit): void {
   openPanel(key, {
     title: () => commit.id.slice(0, 7),
     icon: "commit",
-    render: () => <Lazy key={key} show={({ CommitDiff }) => <CommitDiff commit={commit} />} />,
+    render: () => <CommitDiff key={key} commit={commit} />,
   });
 }
+
+/** Both versions of a file that was changed elsewhere while it was edited; what is saved is put together of them. */
+export function showConflict(path: string): void {
+  const key = `conflict:${path}`;
+  openPanel(key, {
+    title: () => t("conflict.title", { name: nameOf(path) }),
+    icon: "split",
+    render: () => <ConflictView key={key} path={path} />,
+  });
+}
+
+/** The tab of that. */
+export const conflictKey = (path: string): string => panelPath(`conflict:${path}`);

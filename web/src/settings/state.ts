@@ -13,6 +13,8 @@ export interface Settings {
   autosave: boolean;
   /** What is selected in a terminal is copied. */
   copyOnSelect: boolean;
+  /** Vim's keys in the editor. */
+  vim: boolean;
 }
 
 export const FONT_LIMITS = [9, 28] as const;
@@ -24,6 +26,7 @@ export const DEFAULTS: Settings = {
   whitespace: false,
   autosave: false,
   copyOnSelect: false,
+  vim: false,
 };
 
 /** Whatever was stored, by an older page or by hand: only what fits is taken. */

@@ -1,0 +1,132 @@
+/** What every text in the editor can do; the parts that change while it is open have a slot each. */
+import {
+  autocompletion,
+  closeBrackets,
+  closeBracketsKeymap,
+  completionKeymap,
+} from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit } from "@codemirror/language";
+import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
+import { Compartment, EditorState, type Extension } from "@codemirror/state";
+import {
+  drawSelection,
+  dropCursor,
+  EditorView,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  highlightSpecialChars,
+  highlightWhitespace,
+  keymap,
+  lineNumbers,
+  rectangularSelection,
+} from "@codemirror/view";
+import { signal } from "@preact/signals";
+import { type Key, t } from "../i18n";
+import { settings } from "../settings/state";
+import { look } from "./look";
+
+export const slots = {
+  language: new Compartment(),
+  /** What knows more of the text than its syntax: a check, a language server. */
+  help: new Compartment(),
+  words: new Compartment(),
+  liked: new Compartment(),
+  /** Other keys than the usual ones; they come before all others. */
+  keys: new Compartment(),
+};
+
+/** CodeMirror's own words that a student meets: the find panel's, and those of completion and problems. */
+const CM_WORDS: [string, Key][] = [
+  ["Find", "find.find"],
+  ["Replace", "find.replace"],
+  ["next", "find.next"],
+  ["previous", "find.previous"],
+  ["all", "find.all"],
+  ["match case", "find.case"],
+  ["regexp", "find.regexp"],
+  ["by word", "find.word"],
+  ["replace", "find.replaceOne"],
+  ["replace all", "find.replaceAll"],
+  ["close", "app.close"],
+  ["Go to line", "find.goToLine"],
+  ["go", "find.go"],
+  ["Diagnostics", "problems.title"],
+  ["No diagnostics", "problems.none"],
+  ["Completions", "editor.completions"],
+];
+export const phrases = (): Extension =>
+  EditorState.phrases.of(Object.fromEntries(CM_WORDS.map(([en, key]) => [en, t(key)])));
+
+/** As the user's settings say. */
+export const likes = (): Extension => [
+  settings.value.wrap ? EditorView.lineWrapping : [],
+  settings.value.whitespace ? highlightWhitespace() : [],
+];
+
+const vim = signal<Extension | null>(null);
+
+/** Vim's keys, loaded when they are first wanted. */
+export function otherKeys(): Extension {
+  if (!settings.value.vim) return [];
+  if (vim.value === null)
+    import("@replit/codemirror-vim").then(
+      (module) => {
+        vim.value = module.vim({ status: true });
+      },
+      // Without them the usual keys stay; the next look at the settings tries again.
+      () => undefined,
+    );
+  return vim.value ?? [];
+}
+
+interface Made {
+  path: string;
+  separator: string;
+  indent: string;
+  readOnly: boolean;
+  /** Called at every change of text or cursor. */
+  listen: Parameters<typeof EditorView.updateListener.of>[0];
+}
+
+export function extensionsOf({ path, separator, indent, readOnly, listen }: Made): Extension {
+  return [
+    slots.keys.of(otherKeys()),
+    lineNumbers(),
+    highlightActiveLineGutter(),
+    highlightSpecialChars(),
+    history(),
+    foldGutter(),
+    drawSelection(),
+    dropCursor(),
+    EditorState.allowMultipleSelections.of(true),
+    EditorState.lineSeparator.of(separator),
+    EditorState.readOnly.of(readOnly),
+    indentUnit.of(indent),
+    indentOnInput(),
+    bracketMatching(),
+    closeBrackets(),
+    autocompletion(),
+    rectangularSelection(),
+    highlightActiveLine(),
+    highlightSelectionMatches(),
+    search({ top: true }),
+    slots.help.of([]),
+    keymap.of([
+      ...closeBracketsKeymap,
+      ...defaultKeymap,
+      ...searchKeymap,
+      ...historyKeymap,
+      ...foldKeymap,
+      ...completionKeymap,
+      indentWithTab,
+    ]),
+    slots.language.of([]),
+    slots.words.of(phrases()),
+    slots.liked.of(likes()),
+    // Said to be focusable for tools that do not know it of what can be edited.
+    EditorView.contentAttributes.of({ "aria-label": path, spellcheck: "false", tabindex: "0" }),
+    EditorView.updateListener.of(listen),
+    look,
+  ];
+}

@@ -1,0 +1,32 @@
+import type { editorEn } from "./editor.en";
+
+export const editorKo: Record<keyof typeof editorEn, string> = {
+  "editor.splitRight": "나누기: 오른쪽으로",
+  "editor.splitDown": "나누기: 아래로",
+  "editor.joinGroup": "이 그룹 닫기",
+  "editor.nextGroup": "다음 편집기 그룹",
+  "editor.moveOn": "파일을 다음 그룹으로 옮기기",
+  "editor.moveBack": "파일을 이전 그룹으로 옮기기",
+  "editor.compare": "비교",
+  "editor.otherEncoding": "UTF-8이 아니라 {encoding}로 저장된 파일이라 보여 주기만 합니다.",
+  "editor.makeUtf8": "UTF-8로 바꾸기",
+  "editor.notReopened":
+    "지난번에 열어 둔 파일과 함께 페이지가 뜨지 못해서 다시 열지 않았습니다. 저장하지 않은 내용은 여기 있습니다.",
+  "editor.reopen": "열기",
+  "editor.completions": "자동 완성",
+  "conflict.title": "병합: {name}",
+  "conflict.theirs": "지금 저장된 내용",
+  "conflict.mine": "저장할 내 내용",
+  "conflict.hint": "화살표를 누르면 저장된 내용의 그 부분을 가져옵니다. 오른쪽은 고칠 수 있습니다.",
+  "conflict.save": "이대로 저장",
+  "conflict.over": "충돌이 끝났습니다.",
+  "problems.title": "문제",
+  "problems.none": "문제가 없습니다.",
+  "diff.head": "마지막 커밋과 비교",
+  "diff.headNone": "마지막 커밋 뒤로 {name}에서 바뀐 것이 없습니다.",
+  "settings.vim": "Vim 키",
+  "settings.vim.hint": "편집기에서 일반, 입력, 비주얼 모드를 씁니다",
+  "files.duplicate": "복제",
+  "files.copy": "복사본",
+  "files.moved": "{name}을(를) {folder}(으)로 옮겼습니다.",
+};

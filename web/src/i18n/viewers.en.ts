@@ -1,0 +1,23 @@
+/** Words of previews and viewers. */
+export const viewersEn = {
+  "viewer.preview": "Preview",
+  "viewer.of": "Preview: {name}",
+  "viewer.large": "This file has {size}. Download it, or look into it here, a window at a time.",
+  "viewer.anyway": "Look into it here",
+  "viewer.bytes": "{count} bytes",
+  "viewer.noPdf": "This browser shows no PDF in a page. Download the file to read it.",
+  "viewer.brokenImage": "This is not a picture that the browser can show.",
+  "viewer.ownSize": "Own size",
+  "viewer.table": "Table",
+  "viewer.row": "Row",
+  "viewer.emptyTable": "The table is empty.",
+  "viewer.rows": "Rows: {rows}, columns: {columns}",
+  "viewer.firstRows": "Only the first {count} rows are shown.",
+  "viewer.content": "Content of the file",
+  "viewer.window": "Bytes {from} to {to} of {size}",
+  "viewer.hex": "Hex",
+  "viewer.start": "Start",
+  "viewer.back": "Back",
+  "viewer.on": "On",
+  "viewer.end": "End",
+};
