@@ -166,6 +166,11 @@ impl Dialect {
         instead
     }
 
+    /// Whether a line at the bottom pushes one out at the top, to be kept.
+    pub(crate) fn scrolls(&self) -> bool {
+        !self.alternate && self.margins[0].is_none()
+    }
+
     /// As a terminal does when its size changes.
     pub(crate) fn resized(&mut self) {
         self.margins = [None; 2];

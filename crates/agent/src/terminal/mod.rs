@@ -1,16 +1,18 @@
 //! Terminals: owned here, so that they outlive tabs, networks and servers.
 //!
 //! ```text
-//! program ⇄ PTY ─ read_output ─▶ State { ring, screen, viewers } ─ step ─▶ WebSocket of each viewer
-//!             ◀─ write_input ── input queue ◀──────────────────────────── typed, resize, ack
+//! program ⇄ PTY ─ read_output ─▶ State { output, viewers } ─ step ─▶ WebSocket of each viewer
+//!             ◀─ write_input ── input queue ◀────────────────────── typed, resize, ack
 //! ```
 
+mod behind;
 mod boundary;
 mod dialect;
 mod handlers;
 mod input;
 mod look;
 mod marks;
+mod output;
 mod pty;
 mod ring;
 mod screen;

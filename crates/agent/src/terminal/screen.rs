@@ -17,8 +17,9 @@ const SCROLLBACK_CELLS: usize = 100;
 /// Bytes of lines kept as text, which bounds what very wide lines take.
 const SCROLLBACK_BYTES: usize = 4 * 1024 * 1024;
 
-#[derive(Default)]
 struct Above {
+    /// How many lines are kept.
+    most: usize,
     lines: VecDeque<Box<str>>,
     bytes: usize,
     /// Of the last line: whether the next one continues it.
@@ -75,6 +76,11 @@ fn add_row(out: &mut String, text: &str, before: Before) {
 }
 
 impl Above {
+    fn new(most: usize) -> Self {
+        let state = BasicFormattedCaptureState::new();
+        Self { most, lines: VecDeque::new(), bytes: 0, state, title: None, marks: Marks::default() }
+    }
+
     fn before(&self, newline: bool) -> Before {
         match (self.lines.is_empty(), newline) {
             (_, true) => Before::Line,
@@ -105,7 +111,7 @@ impl vt100::Callbacks for Above {
         self.state = state;
         self.bytes += line.len();
         self.lines.push_back(line.into());
-        while self.lines.len() > SCROLLBACK || self.bytes > SCROLLBACK_BYTES {
+        while self.lines.len() > self.most || self.bytes > SCROLLBACK_BYTES {
             let Some(oldest) = self.lines.pop_front() else { break };
             self.bytes -= oldest.len();
         }
@@ -123,14 +129,29 @@ impl vt100::Callbacks for Above {
 
 pub(crate) struct Screen {
     parser: vt100::Parser<Above>,
+    /// How many lines above the screen are kept as cells.
+    cells: usize,
     dialect: Dialect,
 }
 
 impl Screen {
     pub(crate) fn new(cols: u16, rows: u16) -> Self {
+        Self::holding(cols, rows, SCROLLBACK, SCROLLBACK_CELLS)
+    }
+
+    /// With so many lines above it as text, and so many as cells.
+    pub(crate) fn holding(cols: u16, rows: u16, lines: usize, cells: usize) -> Self {
         let (rows, cols) = size(cols, rows);
-        let parser = vt100::Parser::new_with_callbacks(rows, cols, SCROLLBACK_CELLS, Above::default());
-        Self { parser, dialect: Dialect::default() }
+        let parser = vt100::Parser::new_with_callbacks(rows, cols, cells, Above::new(lines));
+        Self { parser, cells, dialect: Dialect::default() }
+    }
+
+    /// So many lines, and what was there before has scrolled out of all that is kept, whatever it was. None where lines do not
+    /// scroll away.
+    pub(crate) fn lines_held(&self) -> Option<usize> {
+        let rows = usize::from(self.parser.screen().size().0.get());
+        // One more, since a cut may be anywhere within a line.
+        self.dialect.scrolls().then(|| self.parser.callbacks().most + self.cells + rows + 1)
     }
 
     /// Takes output that does not end within a sequence.

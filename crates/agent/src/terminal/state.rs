@@ -7,13 +7,10 @@ use bytes::Bytes;
 use maru_protocol::{HIGH_WATER, LOW_WATER, ServerFrame, TerminalStatus};
 use tokio::time::Instant;
 
-use super::boundary::Boundary;
 use super::marks::Marks;
-use super::ring::Ring;
+use super::output::Output;
 use super::screen::Screen;
 
-/// Bytes of output held for an exact resume. A little over the 2 MiB that the contract promises.
-const RING: usize = 2 * 1024 * 1024 + 64 * 1024;
 /// Bytes sent to a viewer at once.
 const CHUNK: usize = 64 * 1024;
 /// How long a driver may take nothing, the terminal waiting for it and others looking on, before one of them drives.
@@ -62,11 +59,7 @@ pub(super) enum Step {
 }
 
 pub(super) struct State {
-    ring: Ring,
-    boundary: Boundary,
-    screen: Screen,
-    /// How much of the output the screen has seen: always a place where it can be cut.
-    screened: u64,
+    output: Output,
     size: (u16, u16),
     viewers: BTreeMap<ViewerId, Viewer>,
     next_viewer: ViewerId,
@@ -82,10 +75,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(cols: u16, rows: u16) -> Self {
         Self {
-            ring: Ring::new(RING),
-            boundary: Boundary::new(),
-            screen: Screen::new(cols, rows),
-            screened: 0,
+            output: Output::new(Screen::new(cols, rows)),
             size: (cols, rows),
             viewers: BTreeMap::new(),
             next_viewer: 0,
@@ -102,7 +92,7 @@ impl State {
     }
 
     pub(super) fn end(&self) -> u64 {
-        self.ring.end()
+        self.output.end()
     }
 
     pub(super) fn exit(&self) -> Option<i32> {
@@ -114,11 +104,11 @@ impl State {
     }
 
     pub(super) fn title(&self) -> Option<&str> {
-        self.screen.title()
+        self.output.title()
     }
 
     pub(super) fn marks(&self) -> &Marks {
-        self.screen.marks()
+        self.output.marks()
     }
 
     /// Sets what viewers are to be told; returns whether that is news.
@@ -134,24 +124,8 @@ impl State {
     }
 
     pub(super) fn output(&mut self, data: &[u8]) {
-        self.ring.push(data);
-        self.boundary.feed(data);
-        self.catch_up_screen();
+        self.output.push(data);
         self.review();
-    }
-
-    fn catch_up_screen(&mut self) {
-        while self.screened < self.boundary.safe() {
-            let most = usize::try_from(self.boundary.safe() - self.screened).unwrap_or(usize::MAX);
-            match self.ring.read(self.screened, most.min(CHUNK)) {
-                Some(bytes) if !bytes.is_empty() => {
-                    self.screen.feed(&bytes);
-                    self.screened += bytes.len() as u64;
-                }
-                // Cannot be: what is not safe yet is far shorter than the ring.
-                _ => self.screened = self.boundary.safe(),
-            }
-        }
     }
 
     pub(super) fn exited(&mut self, code: i32) {
@@ -163,8 +137,8 @@ impl State {
     pub(super) fn attach(&mut self, since: Option<u64>, observes: bool) -> ViewerId {
         let id = self.next_viewer;
         self.next_viewer += 1;
-        let end = self.ring.end();
-        let resume = since.filter(|s| (self.ring.start()..=end).contains(s));
+        let end = self.output.end();
+        let resume = since.filter(|s| (self.output.start()..=end).contains(s));
         let from = resume.unwrap_or(end);
         let viewer = Viewer {
             observes,
@@ -245,7 +219,7 @@ impl State {
             return None;
         }
         self.size = wanted;
-        self.screen.resize(wanted.0, wanted.1);
+        self.output.resize(wanted.0, wanted.1);
         Some(wanted)
     }
 
@@ -267,14 +241,14 @@ impl State {
     /// Decides anew whether the terminal pauses.
     fn review(&mut self) {
         let behind =
-            self.driver().and_then(|id| self.viewers.get(&id)).filter(|v| !v.needs_replay).map_or(0, |v| self.ring.end() - v.acked);
+            self.driver().and_then(|id| self.viewers.get(&id)).filter(|v| !v.needs_replay).map_or(0, |v| self.output.end() - v.acked);
         let pauses = behind > if self.paused.is_some() { LOW_WATER } else { HIGH_WATER };
         self.paused = if pauses { self.paused.or_else(|| Some(Instant::now())) } else { None };
     }
 
     /// What comes next for a viewer, taken as sent.
     pub(super) fn step(&mut self, id: ViewerId, now: Instant) -> Step {
-        let (end, size) = (self.ring.end(), self.size);
+        let (end, size) = (self.output.end(), self.size);
         let drives = self.drives(id);
         let Some(viewer) = self.viewers.get_mut(&id) else { return Step::Wait };
         if !viewer.needs_replay && !viewer.needs_attached {
@@ -286,7 +260,7 @@ impl State {
                     return Step::Wait;
                 }
                 viewer.needs_replay = true;
-            } else if viewer.sent < self.ring.start() {
+            } else if viewer.sent < self.output.start() {
                 viewer.needs_replay = true;
             }
         }
@@ -295,8 +269,7 @@ impl State {
                 return Step::WaitUntil(next);
             }
             viewer.replayed_at = Some(now);
-            let bytes = self.screen.replay();
-            let from = self.screened;
+            let (bytes, from) = self.output.replay();
             viewer.needs_replay = false;
             viewer.told = Some(size);
             (viewer.attached_at, viewer.catches_up_to, viewer.sent, viewer.acked) = (from, from, from, from);
@@ -320,7 +293,7 @@ impl State {
         let room = HIGH_WATER.saturating_sub(viewer.sent - viewer.acked);
         if viewer.sent < end {
             let most = usize::try_from(room).unwrap_or(CHUNK).min(CHUNK);
-            return match self.ring.read(viewer.sent, most) {
+            return match self.output.read(viewer.sent, most) {
                 Some(bytes) if !bytes.is_empty() => {
                     viewer.sent += bytes.len() as u64;
                     Step::Output(bytes)

@@ -1,3 +1,4 @@
+use super::super::output::RING;
 use super::*;
 
 fn take(state: &mut State, id: ViewerId) -> (Vec<u8>, Vec<Step>) {
