@@ -126,8 +126,21 @@ impl Builds {
     /// What an image is made of: the context's tree and which Dockerfile in it. A folder that is missing has no tree; its
     /// build fails and says so.
     async fn content(&self, project: &Project, repository: &Repository, commit: &str) -> Result<String, BuildError> {
-        let tree = project.tree_id(commit, &repository.context).await?;
-        Ok(format!("{} {}", tree.as_deref().unwrap_or("none"), repository.dockerfile))
+        Ok(Self::content_of(project.tree_id(commit, &repository.context).await?.as_deref(), repository))
+    }
+
+    /// What an image of this tree is made of: with that of a version, it is the same image.
+    #[must_use]
+    pub fn content_of(tree: Option<&str>, repository: &Repository) -> String {
+        format!("{} {}", tree.unwrap_or("none"), repository.dockerfile)
+    }
+
+    /// True while an image of this content is being built.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn is_building(&self, repository: &Repository, content: &str) -> Result<bool, BuildError> {
+        Ok(self.inner.store.open_build(&repository.id, content).await?.is_some())
     }
 
     async fn located(&self, login: &Login, repository: &Repository, commit: Option<&str>) -> Result<(String, String), BuildError> {

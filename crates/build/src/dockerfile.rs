@@ -9,17 +9,18 @@ use maru_model::{Login, Text};
 use crate::{BASE, REGISTRY_HOST};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Instruction {
+pub struct Instruction {
     /// Counted from 1: where it begins.
-    pub(crate) line: usize,
+    pub line: usize,
     /// In capitals.
-    pub(crate) keyword: String,
+    pub keyword: String,
     /// Its lines joined.
-    pub(crate) arguments: String,
+    pub arguments: String,
 }
 
 /// Splits a Dockerfile as the classic builder does: comments and empty lines go, continued lines are joined.
-pub(crate) fn parse(text: &str) -> Vec<Instruction> {
+#[must_use]
+pub fn parse(text: &str) -> Vec<Instruction> {
     let text = text.trim_start_matches('\u{feff}');
     let mut escape = '\\';
     for line in text.lines() {

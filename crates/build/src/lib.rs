@@ -12,7 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod builds;
-mod dockerfile;
+pub mod dockerfile;
 mod error;
 mod failure;
 mod grants;

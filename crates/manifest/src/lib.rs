@@ -11,6 +11,7 @@
 
 mod adapt;
 mod check;
+mod containers;
 mod diagnostic;
 mod edit;
 mod fields;
@@ -33,8 +34,9 @@ mod yaml;
 
 pub use adapt::adapt;
 pub use check::{Context, check, check_rendered, implied_kustomization, locate};
+pub use containers::{ContainerFacts, containers};
 pub use diagnostic::{Diagnostic, DiagnosticView, Mark, ObjectRef, Report, Severity};
 pub use edit::{Edit, apply_edits};
-pub use locate::find_object;
+pub use locate::{find_object, places};
 pub use rendered::read_rendered;
 pub use source::Files;

@@ -22,6 +22,19 @@ pub fn find_object(files: &Files, kind: &str, name: &str, path: &str) -> Option<
     None
 }
 
+/// Where every object of the sources begins: kind, name, file, place.
+#[must_use]
+pub fn places(files: &Files) -> Vec<(String, String, String, Mark)> {
+    let mut sources = Sources::new(files);
+    let mut ignored = Vec::new();
+    let mut found = Vec::new();
+    for file in files.keys().filter(|path| crate::source::is_manifest(path)) {
+        let objects = sources.objects(file, &mut ignored);
+        found.extend(objects.into_iter().filter(|o| !o.kind.is_empty()).map(|o| (o.kind, o.name, file.clone(), o.node.mark)));
+    }
+    found
+}
+
 fn deepest(root: &Node, path: &str) -> Mark {
     let mut node = root;
     let mut mark = root.mark;

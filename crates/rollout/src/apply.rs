@@ -77,17 +77,28 @@ pub(crate) async fn verify(client: &Client, namespace: &str, objects: &[Value], 
     for object in objects {
         attempts.push(try_one(client, namespace, object, files));
     }
-    let found: Vec<Vec<Diagnostic>> = stream::iter(attempts).buffered(AT_A_TIME).try_collect().await?;
-    Ok(found.into_iter().flatten().collect())
+    let tried: Vec<Tried> = stream::iter(attempts).buffered(AT_A_TIME).try_collect().await?;
+    let refused = tried.into_iter().filter_map(|tried| if let Tried::Refused(said) = tried { Some(said) } else { None });
+    Ok(refused.flatten().collect())
 }
 
-async fn try_one(client: &Client, namespace: &str, object: &Value, files: &Files) -> Result<Vec<Diagnostic>, kube::Error> {
+/// What the API server says to one object.
+pub(crate) enum Tried {
+    /// It would become this.
+    Taken(Value),
+    /// A Job that changed is made anew.
+    Anew,
+    Refused(Vec<Diagnostic>),
+}
+
+/// # Errors
+/// Where it cannot be asked.
+pub(crate) async fn try_one(client: &Client, namespace: &str, object: &Value, files: &Files) -> Result<Tried, kube::Error> {
     let params = PatchParams::apply(MANAGER).force().dry_run().validation_strict();
     match send(client, namespace, object, &params).await {
-        Ok(_) => Ok(Vec::new()),
-        // A Job that changed is made anew.
-        Err(error) if object["kind"] == "Job" && is_immutable(&error) => Ok(Vec::new()),
-        Err(error) => explain::refusal(&error, &reference(object), files).ok_or(error),
+        Ok(made) => Ok(Tried::Taken(serde_json::to_value(made).unwrap_or_default())),
+        Err(error) if object["kind"] == "Job" && is_immutable(&error) => Ok(Tried::Anew),
+        Err(error) => explain::refusal(&error, &reference(object), files).map(Tried::Refused).ok_or(error),
     }
 }
 

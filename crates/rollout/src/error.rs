@@ -30,6 +30,9 @@ pub enum RolloutError {
     /// No Rollout of the application is in a state to take this order.
     #[error("nothing waits for this")]
     NothingWaits(Order),
+    /// Its number of pods is an autoscaler's to say.
+    #[error("an autoscaler decides")]
+    Autoscaled(String),
     /// What the caller gave cannot be taken.
     #[error("{0}")]
     Invalid(Text),
@@ -59,6 +62,10 @@ impl RolloutError {
             Self::NothingWaits(Order::Promote { .. }) => Text::new(
                 "There is nothing to promote: no new version of this rollout waits at a pause.",
                 "승격할 것이 없습니다. 이 롤아웃에서 일시 정지하고 기다리는 새 버전이 없습니다.",
+            ),
+            Self::Autoscaled(name) => Text::new(
+                format!("The HorizontalPodAutoscaler {name} decides how many pods there are."),
+                format!("파드 수는 HorizontalPodAutoscaler {name} 이(가) 정합니다."),
             ),
             Self::NotFound => Text::new("There is nothing here, or it is not yours.", "여기에는 아무것도 없거나, 내 것이 아닙니다."),
             Self::Cluster(why) => {

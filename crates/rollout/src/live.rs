@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::kinds;
 
 /// What is looked at, whatever the application has.
-const BASE: [(&str, &str); 8] = [
+const BASE: [Kind; 8] = [
     ("v1", "Pod"),
     ("apps/v1", "Deployment"),
     ("apps/v1", "StatefulSet"),
@@ -24,6 +24,18 @@ const BASE: [(&str, &str); 8] = [
     ("v1", "PersistentVolumeClaim"),
     ("v1", "Event"),
 ];
+
+/// What the picture of an application has beside them.
+const AROUND: [Kind; 5] = [
+    ("v1", "Service"),
+    ("networking.k8s.io/v1", "Ingress"),
+    ("autoscaling/v2", "HorizontalPodAutoscaler"),
+    ("batch/v1", "CronJob"),
+    ("v1", "ResourceQuota"),
+];
+
+/// API version and kind.
+type Kind = (&'static str, &'static str);
 
 /// Objects by kind and name.
 #[derive(Debug, Default, Clone)]
@@ -56,7 +68,19 @@ impl Live {
     /// # Errors
     /// Where the API does not answer.
     pub(crate) async fn look(client: &Client, namespace: &str, with_rollouts: bool) -> Result<Self, kube::Error> {
-        let lists = selected(with_rollouts).map(|(version, kind)| async move {
+        Self::look_at(client, namespace, selected(with_rollouts)).await
+    }
+
+    /// The same, and what is around the workloads.
+    ///
+    /// # Errors
+    /// Where the API does not answer.
+    pub(crate) async fn look_around(client: &Client, namespace: &str) -> Result<Self, kube::Error> {
+        Self::look_at(client, namespace, selected(true).chain(AROUND)).await
+    }
+
+    async fn look_at(client: &Client, namespace: &str, kinds: impl Iterator<Item = Kind>) -> Result<Self, kube::Error> {
+        let lists = kinds.map(|(version, kind)| async move {
             let api = kinds::api(client, namespace, version, kind);
             let list = match api.list(&ListParams::default()).await {
                 // The kind is not installed in this cluster.
@@ -75,7 +99,7 @@ impl Live {
     }
 }
 
-fn selected(with_rollouts: bool) -> impl Iterator<Item = (&'static str, &'static str)> {
+fn selected(with_rollouts: bool) -> impl Iterator<Item = Kind> {
     BASE.into_iter().chain(with_rollouts.then_some((crate::strategy::API_VERSION, "Rollout")))
 }
 

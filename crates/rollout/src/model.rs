@@ -34,6 +34,25 @@ pub struct Target {
     pub objects: Vec<ObjectRef>,
     /// The rendered objects, images as they are written.
     pub rendered: Vec<Value>,
+    /// Where the sources say them.
+    #[serde(default)]
+    pub places: Vec<Place>,
+}
+
+/// Where an object begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub kind: String,
+    pub name: String,
+    pub file: String,
+    pub line: u32,
+}
+
+impl Target {
+    #[must_use]
+    pub fn place(&self, kind: &str, name: &str) -> Option<&Place> {
+        self.places.iter().find(|place| place.kind == kind && place.name == name)
+    }
 }
 
 /// Where a rollout is. Each phase may be entered twice: a server that was killed begins the phase it was in again.

@@ -91,6 +91,14 @@ impl Rollouts {
         self.inner.tasks.wait().await;
     }
 
+    /// What can be said of the manifests at `commit` without a cluster; nothing is kept.
+    ///
+    /// # Errors
+    /// Where the project cannot be read.
+    pub async fn check(&self, user: &User, commit: Option<&str>) -> Result<maru_manifest::Report, RolloutError> {
+        target::check(&self.inner, user, &self.source(user).await?, commit).await
+    }
+
     /// Reads the target state from git again, at `commit` or the newest; changes nothing that runs.
     ///
     /// # Errors

@@ -10,25 +10,23 @@ use serde_json::Value;
 
 use crate::apply;
 use crate::error::RolloutError;
-use crate::model::{Target, TargetState, reference, text};
-use crate::surroundings::{RenderError, Snapshot, Source};
+use crate::model::{Place, Target, TargetState, reference, text};
+use crate::surroundings::{RenderError, Source};
 use crate::{Inner, secrets};
+
+/// Says that the API server has not tried the objects.
+pub const NOT_VERIFIED: &str = "not_verified";
+
+/// What can be said of the manifests at `commit` from their files alone.
+pub(crate) async fn check(inner: &Inner, user: &User, source: &Source, commit: Option<&str>) -> Result<Report, RolloutError> {
+    let snapshot = inner.surroundings.snapshot(user, source, commit).await.map_err(RolloutError::Source)?;
+    Ok(maru_manifest::check(&snapshot.files, &folder(source, &snapshot.files), &context(inner, user).await))
+}
 
 /// Reads the target state at `commit` (the newest of `main` without one).
 pub(crate) async fn read(inner: &Inner, user: &User, source: &Source, commit: Option<&str>) -> Result<Target, RolloutError> {
     let snapshot = inner.surroundings.snapshot(user, source, commit).await.map_err(RolloutError::Source)?;
-    let folder = folder(source, &snapshot.files);
-    let context = context(inner, user).await;
-    let Report { ok, mut diagnostics, objects } = maru_manifest::check(&snapshot.files, &folder, &context);
-    let mut rendered = Vec::new();
-    if ok {
-        match render(inner, &snapshot, &folder).await {
-            Ok(objects) => rendered = objects,
-            Err(diagnostic) => diagnostics.push(diagnostic),
-        }
-        adapt(&mut rendered, user, &inner.settings.apps_domain, &source.project);
-        diagnostics.extend(refused(&rendered, &snapshot.files, &context));
-    }
+    let Rendered { objects, rendered, mut diagnostics } = all_of(inner, user, source, &snapshot.files).await;
     if !diagnostics.iter().any(Diagnostic::is_error) {
         diagnostics.extend(tried(inner, user, &rendered, &snapshot.files).await);
     }
@@ -42,7 +40,42 @@ pub(crate) async fn read(inner: &Inner, user: &User, source: &Source, commit: Op
         diagnostics,
         objects,
         rendered,
+        places: places(&snapshot.files),
     })
+}
+
+pub(crate) fn places(files: &Files) -> Vec<Place> {
+    maru_manifest::places(files).into_iter().map(|(kind, name, file, mark)| Place { kind, name, file, line: mark.line }).collect()
+}
+
+/// What files say, before the API server is asked.
+struct Rendered {
+    /// As the sources name them.
+    objects: Vec<ObjectRef>,
+    rendered: Vec<Value>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+async fn all_of(inner: &Inner, user: &User, source: &Source, files: &Files) -> Rendered {
+    let folder = folder(source, files);
+    let context = context(inner, user).await;
+    let Report { ok, mut diagnostics, objects } = maru_manifest::check(files, &folder, &context);
+    let mut rendered = Vec::new();
+    if ok {
+        match render(inner, files, &folder).await {
+            Ok(objects) => rendered = objects,
+            Err(diagnostic) => diagnostics.push(diagnostic),
+        }
+        adapt(&mut rendered, user, &inner.settings.apps_domain, &source.project);
+        diagnostics.extend(refused(&rendered, files, &context));
+    }
+    Rendered { objects, rendered, diagnostics }
+}
+
+/// The objects that files ask for, and what is to be said of them.
+pub(crate) async fn rendered(inner: &Inner, user: &User, source: &Source, files: &Files) -> (Vec<Value>, Vec<Diagnostic>) {
+    let Rendered { rendered, diagnostics, .. } = all_of(inner, user, source, files).await;
+    (rendered, diagnostics)
 }
 
 pub(crate) fn folder(source: &Source, files: &Files) -> String {
@@ -63,8 +96,8 @@ async fn context(inner: &Inner, user: &User) -> Context {
     }
 }
 
-async fn render(inner: &Inner, snapshot: &Snapshot, folder: &str) -> Result<Vec<Value>, Diagnostic> {
-    let mut files = snapshot.files.clone();
+async fn render(inner: &Inner, files: &Files, folder: &str) -> Result<Vec<Value>, Diagnostic> {
+    let mut files = files.clone();
     if let Some((path, bytes)) = maru_manifest::implied_kustomization(&files, folder) {
         files.insert(path, bytes);
     }
@@ -111,11 +144,13 @@ async fn tried(inner: &Inner, user: &User, rendered: &[Value], files: &Files) ->
         inner.surroundings.ensure_namespace(&client, user).await?;
         apply::verify(&client, &user.login.namespace(), rendered, files).await.map_err(|error| RolloutError::from(error).text())
     };
-    attempt.await.unwrap_or_else(|why| {
-        let (en, ko) = (why.en, why.ko);
-        vec![Diagnostic::info(
-            "not_verified",
-            Text::new(format!("The cluster could not be asked yet: {en}"), format!("아직 클러스터에 확인하지 못했습니다: {ko}")),
-        )]
-    })
+    attempt.await.unwrap_or_else(|why| vec![not_verified(&why)])
+}
+
+pub(crate) fn not_verified(why: &Text) -> Diagnostic {
+    let Text { en, ko } = why;
+    Diagnostic::info(
+        NOT_VERIFIED,
+        Text::new(format!("The cluster could not be asked yet: {en}"), format!("아직 클러스터에 확인하지 못했습니다: {ko}")),
+    )
 }

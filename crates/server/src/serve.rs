@@ -107,6 +107,7 @@ async fn open(config: Config, shutdown: &CancellationToken, tasks: &TaskTracker)
         cluster,
         rollouts,
         deployments: Deployments::default(),
+        loads: crate::load::Loads::default(),
         metrics: crate::metrics::Metrics::default(),
         shutdown: shutdown.clone(),
     };

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::deploy::Deployments;
+use crate::load::Loads;
 use crate::proxy::Proxies;
 
 #[derive(Clone)]
@@ -27,6 +28,7 @@ pub struct AppState {
     pub rollouts: Rollouts,
     pub deployments: Deployments,
     pub proxies: Proxies,
+    pub loads: Loads,
     /// Cancelled when the server is asked to end.
     pub shutdown: CancellationToken,
 }

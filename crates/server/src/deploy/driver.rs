@@ -16,7 +16,16 @@ use crate::state::AppState;
 
 /// Why a step did not succeed.
 pub enum StepFailure {
-    Failed { detail: Text, fix: Option<Text>, diagnostics: Vec<Diagnostic> },
+    Failed {
+        detail: Text,
+        fix: Option<Text>,
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// Nothing was built: the manifests cannot be rolled out, which is a matter of the refresh.
+    Manifests {
+        detail: Text,
+        diagnostics: Vec<Diagnostic>,
+    },
     Cancelled,
 }
 
@@ -60,6 +69,16 @@ impl Driver {
                     self.end_step(name, StepState::Failed, Some(detail), fix, diagnostics);
                     return self.finish("failed").await;
                 }
+                Err(StepFailure::Manifests { detail, diagnostics }) => {
+                    let skipped = Text::new(
+                        "Nothing was built: the manifests have to be mended first.",
+                        "매니페스트를 먼저 고쳐야 해서 빌드하지 않았습니다.",
+                    );
+                    self.end_step(name, StepState::Skipped, Some(skipped), None, Vec::new());
+                    self.begin(StepName::Refresh);
+                    self.end_step(StepName::Refresh, StepState::Failed, Some(detail), None, diagnostics);
+                    return self.finish("failed").await;
+                }
             }
             self.save().await;
         }
@@ -70,7 +89,10 @@ impl Driver {
         let mut progress = Progress { publish: &self.publish, row: &mut self.row, step: name };
         match name {
             StepName::Commit => until_cancelled(&self.cancel, steps::commit(&self.state, &self.user, &mut progress)).await,
-            StepName::Build => steps::build(&self.state, &self.user, &mut progress, &self.cancel).await,
+            StepName::Build => {
+                until_cancelled(&self.cancel, steps::check(&self.state, &self.user, &mut progress)).await?;
+                steps::build(&self.state, &self.user, &mut progress, &self.cancel).await
+            }
             StepName::Refresh => until_cancelled(&self.cancel, steps::refresh(&self.state, &self.user, &mut progress)).await,
             StepName::Rollout => steps::rollout(&self.state, &self.user, &mut progress, &self.cancel).await,
         }
@@ -123,7 +145,7 @@ impl Driver {
 }
 
 /// For steps that may be dropped anywhere. The others take the token themselves: they have a build or a rollout to call off.
-async fn until_cancelled(cancel: &CancellationToken, step: impl Future<Output = Result<Text, StepFailure>>) -> Result<Text, StepFailure> {
+async fn until_cancelled<T>(cancel: &CancellationToken, step: impl Future<Output = Result<T, StepFailure>>) -> Result<T, StepFailure> {
     tokio::select! {
         () = cancel.cancelled() => Err(StepFailure::Cancelled),
         result = step => result,

@@ -6,10 +6,13 @@
 //!    └──────────┴──────────┴──────────┴── failed (the step says why) · cancelled
 //! ```
 //!
+//! The manifests are checked before the build as well: a mistake in them fails the refresh at once, and nothing is built.
+//!
 //! A deployment is a row in the database and one task that owns it. The row is written after every step, so that a
 //! server which was killed goes on with the first step that had not succeeded: each step may be done twice.
 
 mod driver;
+mod plan;
 mod progress;
 mod steps;
 mod view;
@@ -28,6 +31,7 @@ use tokio_util::task::TaskTracker;
 use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
 
+pub use plan::DeployPlan;
 pub use view::Deployment;
 
 /// The deployments that run in this server.

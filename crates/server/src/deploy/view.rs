@@ -24,6 +24,8 @@ pub enum StepState {
     Succeeded,
     Failed,
     Cancelled,
+    /// Not begun, because a later step was found to fail.
+    Skipped,
 }
 
 /// A build that the build step started or found done.

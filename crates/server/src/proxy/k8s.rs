@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{StatusCode, Uri};
+use maru_model::Lang;
 use maru_store::users::User;
 use serde_json::json;
 
@@ -40,15 +41,40 @@ async fn serve(State(state): State<AppState>, caller: Result<CurrentUser, ApiErr
         Ok(CurrentUser { user, .. }) => user,
         Err(error) => return status(StatusCode::UNAUTHORIZED, "Unauthorized", error.detail().get(lang)),
     };
+    *request.uri_mut() = inside(request.uri());
+    pass(&state, &user, lang, request).await
+}
+
+/// In a URL: `export TERM=xterm-256color; if command -v bash >/dev/null; then exec bash; else exec sh; fi`.
+const SHELL: &str =
+    "export%20TERM%3Dxterm-256color%3B%20if%20command%20-v%20bash%20%3E%2Fdev%2Fnull%3B%20then%20exec%20bash%3B%20else%20exec%20sh%3B%20fi";
+
+/// `kubectl exec -it POD -- sh`, for the page of the application: in the caller's own namespace, as the caller.
+pub(super) async fn shell(state: &AppState, user: &User, lang: Lang, pod: &str, container: Option<&str>, mut request: Request) -> Response {
+    // Names need no escapes; what is none leads nowhere.
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.');
+    let container = container.map(|name| format!("&container={name}")).unwrap_or_default();
+    let namespace = user.login.namespace();
+    let path = format!(
+        "/api/v1/namespaces/{namespace}/pods/{pod}/exec?stdin=true&stdout=true&tty=true&command=sh&command=-c&command={SHELL}{container}"
+    );
+    match path.parse() {
+        Ok(uri) if is_name(pod) && container.strip_prefix("&container=").is_none_or(is_name) => *request.uri_mut() = uri,
+        _ => return status(StatusCode::NOT_FOUND, "NotFound", "there is no such pod"),
+    }
+    pass(state, user, lang, request).await
+}
+
+/// Sends a request on as `user`.
+async fn pass(state: &AppState, user: &User, lang: Lang, mut request: Request) -> Response {
     let Ok(client) = state.cluster.client().await else {
         let words = state.cluster.state().text();
         return status(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", &format!("{}: try again in a moment", words.get(lang)));
     };
-    if let Err(error) = state.rollouts.ensure_namespace(&user).await {
+    if let Err(error) = state.rollouts.ensure_namespace(user).await {
         return status(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", error.text().get(lang));
     }
-    *request.uri_mut() = inside(request.uri());
-    if let Err(error) = become_caller(request.headers_mut(), &user) {
+    if let Err(error) = become_caller(request.headers_mut(), user) {
         return status(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", &error.to_string());
     }
     let answer = state.proxies.forwarder.forward(request, async |request| {

@@ -21,7 +21,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use maru_cluster::Cluster;
-use maru_model::Text;
+use maru_model::{Lang, Text};
+use maru_store::users::User;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -129,6 +130,16 @@ fn misdirected(host: &str, config: &Config) -> ApiError {
 /// Paths under `/api/v1`.
 pub fn api_routes() -> Router<AppState> {
     Router::new().merge(kubeconfig::routes()).merge(preview::routes())
+}
+
+/// A shell in a container of the caller's, over the WebSocket that `request` opens.
+pub async fn pod_shell(state: &AppState, user: &User, lang: Lang, pod: &str, container: Option<&str>, request: Request) -> Response {
+    k8s::shell(state, user, lang, pod, container, request).await
+}
+
+/// A request to an application, as one that came in for it.
+pub async fn ask_app(state: &AppState, request: Request) -> Response {
+    apps::serve(state, request).await
 }
 
 /// `/k8s`.

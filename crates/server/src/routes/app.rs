@@ -57,6 +57,10 @@ impl From<RolloutError> for ApiError {
                 "Look at the steps on the app's page; deploy a change to begin a new version.",
                 "앱 화면에서 단계를 확인하세요. 변경을 배포하면 새 버전이 시작됩니다.",
             )),
+            RolloutError::Autoscaled(_) => Self::new(StatusCode::CONFLICT, "autoscaled", detail).fix(Text::new(
+                "Change minReplicas and maxReplicas of the autoscaler, or remove it.",
+                "오토스케일러의 minReplicas 와 maxReplicas 를 바꾸거나 지우세요.",
+            )),
             RolloutError::Cluster(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_not_ready", detail)
                 .fix(Text::new("Wait until the cluster is ready.", "클러스터가 준비될 때까지 기다리세요.")),
             RolloutError::Source(_) => Self::new(StatusCode::CONFLICT, "source", detail),

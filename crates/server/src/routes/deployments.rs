@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::auth::CurrentUser;
+use crate::deploy::DeployPlan;
 use crate::error::{ApiError, ApiResult};
 use crate::lang::Lang;
 use crate::state::AppState;
@@ -20,6 +21,7 @@ use crate::state::AppState;
 pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/deployments", get(latest).post(start))
+        .route("/deployments/plan", get(plan))
         .route("/deployments/{id}", get(show))
         .route("/deployments/{id}/events", get(events))
         .route("/deployments/{id}/cancel", post(cancel))
@@ -58,6 +60,11 @@ async fn start(
 async fn latest(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUser, Lang(lang): Lang) -> ApiResult<Json<Value>> {
     let latest = state.deployments.latest(&state, &user.id).await?;
     Ok(Json(json!({"deployments": latest.iter().map(|deployment| deployment.json(lang)).collect::<Vec<_>>()})))
+}
+
+/// What a Deploy would do now; nothing is changed.
+async fn plan(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUser, Lang(lang): Lang) -> ApiResult<Json<Value>> {
+    Ok(Json(DeployPlan::make(&state, &user).await?.json(lang)))
 }
 
 async fn show(

@@ -2,6 +2,7 @@
 
 mod admin;
 mod app;
+mod app_map;
 mod builds;
 mod check;
 mod classes;
@@ -35,6 +36,7 @@ pub fn router(state: AppState) -> Router {
         .merge(repositories::routes())
         .merge(builds::routes())
         .merge(app::routes())
+        .merge(app_map::routes())
         .merge(check::routes())
         .merge(deployments::routes())
         .merge(admin::routes())

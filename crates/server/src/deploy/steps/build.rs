@@ -55,10 +55,9 @@ pub async fn build(state: &AppState, user: &User, progress: &mut Progress<'_>, c
     };
     show(&builds);
     let total = builds.len();
-    progress.say(Text::new(
-        format!("Building {total} image(s); {unchanged} unchanged"),
-        format!("이미지 {total}개를 빌드하는 중 (바뀌지 않은 것 {unchanged}개)"),
-    ));
+    if total > 0 {
+        progress.say(building(&names(&builds), unchanged));
+    }
     let waits = builds.iter().map(|(name, build)| async {
         let done = tokio::select! {
             () = cancel.cancelled() => None,
@@ -87,8 +86,60 @@ pub async fn build(state: &AppState, user: &User, progress: &mut Progress<'_>, c
             diagnostics: Vec::new(),
         });
     }
-    Ok(Text::new(
-        format!("{total} image(s) built, {unchanged} unchanged."),
-        format!("이미지 {total}개를 빌드했고 {unchanged}개는 바뀌지 않았습니다."),
-    ))
+    Ok(built(&names(&done), unchanged))
+}
+
+fn names<T>(builds: &[(String, T)]) -> Vec<&str> {
+    builds.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+fn building(names: &[&str], unchanged: usize) -> Text {
+    let list = names.join(", ");
+    match unchanged {
+        0 => Text::new(format!("Building {list}"), format!("빌드하는 중: {list}")),
+        1 => {
+            Text::new(format!("Building {list}; one image is unchanged"), format!("빌드하는 중: {list} (바뀌지 않은 이미지 1개는 그대로)"))
+        }
+        _ => Text::new(
+            format!("Building {list}; {unchanged} images are unchanged"),
+            format!("빌드하는 중: {list} (바뀌지 않은 이미지 {unchanged}개는 그대로)"),
+        ),
+    }
+}
+
+/// What was built, and what did not need to be.
+fn built(names: &[&str], unchanged: usize) -> Text {
+    let list = names.join(", ");
+    match (names.len(), unchanged) {
+        (0, 1) => Text::new("The image is unchanged: nothing had to be built.", "이미지가 바뀌지 않아 빌드하지 않았습니다."),
+        (0, _) => Text::new(
+            format!("All {unchanged} images are unchanged: nothing had to be built."),
+            format!("이미지 {unchanged}개 모두 바뀌지 않아 빌드하지 않았습니다."),
+        ),
+        (_, 0) => Text::new(format!("Built: {list}."), format!("빌드했습니다: {list}")),
+        (_, 1) => Text::new(
+            format!("Built: {list}. One image was unchanged and stays as it is."),
+            format!("빌드했습니다: {list}. 바뀌지 않은 이미지 1개는 그대로 씁니다."),
+        ),
+        _ => Text::new(
+            format!("Built: {list}. {unchanged} images were unchanged and stay as they are."),
+            format!("빌드했습니다: {list}. 바뀌지 않은 이미지 {unchanged}개는 그대로 씁니다."),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_built_is_said_by_name() {
+        let english = |names: &[&str], unchanged| built(names, unchanged).en;
+        assert_eq!(english(&["web", "api"], 0), "Built: web, api.");
+        assert_eq!(english(&["web"], 1), "Built: web. One image was unchanged and stays as it is.");
+        assert_eq!(english(&["web"], 2), "Built: web. 2 images were unchanged and stay as they are.");
+        assert_eq!(english(&[], 1), "The image is unchanged: nothing had to be built.");
+        assert_eq!(built(&[], 3).ko, "이미지 3개 모두 바뀌지 않아 빌드하지 않았습니다.");
+        assert_eq!(building(&["web"], 2).ko, "빌드하는 중: web (바뀌지 않은 이미지 2개는 그대로)");
+    }
 }

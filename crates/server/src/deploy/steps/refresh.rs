@@ -1,7 +1,8 @@
 use maru_model::Text;
-use maru_rollout::{RolloutError, TargetState};
+use maru_rollout::{NOT_VERIFIED, RolloutError, Target, TargetState};
 use maru_store::users::User;
 
+use super::check::to_mend;
 use crate::deploy::driver::StepFailure;
 use crate::deploy::progress::Progress;
 use crate::starter;
@@ -35,18 +36,24 @@ pub async fn refresh(state: &AppState, user: &User, progress: &mut Progress<'_>)
     }
     progress.say(Text::new("Reading and checking the manifests", "매니페스트를 읽고 검사하는 중"));
     state.rollouts.ensure_app(user, project.as_str()).await.map_err(failed)?;
-    let target = state.rollouts.refresh(user, progress.row.commit.as_deref()).await.map_err(failed)?;
-    let errors = target.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+    let target = match checked(state, user, progress).await? {
+        Some(target) => target,
+        None => state.rollouts.refresh(user, progress.row.commit.as_deref()).await.map_err(failed)?,
+    };
     if target.state == TargetState::Failed {
-        return Err(StepFailure::Failed {
-            detail: Text::new(
-                format!("{errors} thing(s) in the manifests must be mended."),
-                format!("매니페스트에서 고쳐야 할 것이 {errors}개 있습니다."),
-            ),
-            fix: None,
-            diagnostics: target.diagnostics,
-        });
+        return Err(StepFailure::Failed { detail: to_mend(&target.diagnostics), fix: None, diagnostics: target.diagnostics });
     }
     let objects = target.objects.len();
     Ok(Text::new(format!("The target state has {objects} objects."), format!("목표 상태의 오브젝트는 {objects}개입니다.")))
+}
+
+/// The target state that this deployment read before its builds, where the cluster was asked then.
+async fn checked(state: &AppState, user: &User, progress: &Progress<'_>) -> Result<Option<Target>, StepFailure> {
+    let target = state.rollouts.target(user).await.map_err(failed)?;
+    Ok(target.filter(|target| {
+        target.state == TargetState::Ready
+            && progress.row.commit.as_ref() == Some(&target.commit)
+            && target.read_at >= progress.row.created_at
+            && !target.diagnostics.iter().any(|diagnostic| diagnostic.code == NOT_VERIFIED)
+    }))
 }

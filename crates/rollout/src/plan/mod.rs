@@ -1,0 +1,191 @@
+//! What a rollout of these files would do, without doing it: they are checked, rendered, tried on the API server, and what that
+//! makes of them is laid beside what runs.
+
+mod compare;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use kube::Client;
+use maru_manifest::{Diagnostic, Files, ObjectRef};
+use maru_store::users::User;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::apply::{self, Tried};
+use crate::error::RolloutError;
+use crate::live::Live;
+use crate::model::{Place, reference};
+use crate::service::Rollouts;
+use crate::surroundings::Source;
+use crate::{Inner, images, kinds, strategy, target};
+
+pub use compare::FieldChange;
+
+/// Objects that are asked about at once.
+const AT_A_TIME: usize = 6;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    Add,
+    Change,
+    Remove,
+    Same,
+    /// The cluster could not be asked.
+    Unknown,
+}
+
+/// What would become of one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedObject {
+    pub object: ObjectRef,
+    pub change: Change,
+    /// Where the sources say it.
+    pub place: Option<Place>,
+    pub fields: Vec<FieldChange>,
+    /// Its pods are replaced by new ones.
+    pub replaces_pods: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    pub diagnostics: Vec<Diagnostic>,
+    pub objects: Vec<PlannedObject>,
+    /// The cluster was asked.
+    pub compared: bool,
+}
+
+impl Rollouts {
+    /// What a rollout of `files` would do. `fresh` are the image repositories that are built before it.
+    ///
+    /// # Errors
+    /// Where the database does not answer. Manifests that are wrong and a cluster that is away are no errors.
+    pub async fn plan(&self, user: &User, source: &Source, files: &Files, fresh: &BTreeSet<String>) -> Result<Plan, RolloutError> {
+        let inner = &self.inner;
+        let (mut objects, mut diagnostics) = target::rendered(inner, user, source, files).await;
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            return Ok(Plan { diagnostics, ..Plan::default() });
+        }
+        self.pin(user, &mut objects, fresh).await;
+        let compared = match inner.surroundings.cluster().await {
+            Ok(client) => compare_all(inner, &client, user, &mut objects, files).await.map_err(RolloutError::from),
+            Err(why) => Err(RolloutError::Cluster(why)),
+        };
+        match compared {
+            Ok((objects, said)) => {
+                diagnostics.extend(said);
+                let objects = self.with_removed(user, objects).await?;
+                Ok(Plan { diagnostics, objects: placed(objects, files), compared: true })
+            }
+            Err(error) => {
+                tracing::debug!(user = %user.login, %error, "a plan without the cluster");
+                diagnostics.push(target::not_verified(&error.text()));
+                let objects = objects.iter().map(|object| planned(object, Change::Unknown, Vec::new())).collect();
+                Ok(Plan { diagnostics, objects: placed(objects, files), compared: false })
+            }
+        }
+    }
+
+    /// Images that are not built anew become what the rollout would make of them, so that they do not seem to change.
+    async fn pin(&self, user: &User, objects: &mut [Value], fresh: &BTreeSet<String>) {
+        let mut digests = BTreeMap::new();
+        for repository in images::unversioned(objects, user.login.as_str()) {
+            if !fresh.contains(&repository)
+                && let Ok(Some(digest)) = self.inner.surroundings.newest_digest(user, &repository).await
+            {
+                digests.insert(repository, digest);
+            }
+        }
+        images::pin(objects, user.login.as_str(), &digests);
+    }
+
+    async fn with_removed(&self, user: &User, mut objects: Vec<PlannedObject>) -> Result<Vec<PlannedObject>, RolloutError> {
+        let Some(app) = self.inner.store.app(&user.id).await? else { return Ok(objects) };
+        let before: Vec<ObjectRef> = serde_json::from_str(&app.applied)?;
+        let wanted: Vec<ObjectRef> = objects.iter().map(|planned| planned.object.clone()).collect();
+        let live = Live::look(&self.cluster().await?, &user.login.namespace(), false).await?;
+        objects.extend(apply::superfluous(&before, &wanted, &live).into_iter().map(|object| PlannedObject {
+            object,
+            change: Change::Remove,
+            place: None,
+            fields: Vec::new(),
+            replaces_pods: false,
+        }));
+        Ok(objects)
+    }
+}
+
+async fn compare_all(
+    inner: &Inner,
+    client: &Client,
+    user: &User,
+    objects: &mut [Value],
+    files: &Files,
+) -> Result<(Vec<PlannedObject>, Vec<Diagnostic>), kube::Error> {
+    let namespace = user.login.namespace();
+    if let Err(why) = inner.surroundings.ensure_namespace(client, user).await {
+        tracing::debug!(user = %user.login, why = %why.en, "a plan without a namespace");
+    }
+    strategy::keep_selectors(client, &namespace, objects).await?;
+    let mut attempts = Vec::with_capacity(objects.len());
+    for object in objects.iter() {
+        attempts.push(compare_one(client, &namespace, object, files));
+    }
+    let found: Vec<(PlannedObject, Vec<Diagnostic>)> = stream::iter(attempts).buffered(AT_A_TIME).try_collect().await?;
+    let (objects, said): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    Ok((objects, said.into_iter().flatten().collect()))
+}
+
+async fn compare_one(
+    client: &Client,
+    namespace: &str,
+    object: &Value,
+    files: &Files,
+) -> Result<(PlannedObject, Vec<Diagnostic>), kube::Error> {
+    let what = reference(object);
+    let live = match kinds::api_of(client, namespace, &what).get_opt(&what.name).await {
+        Ok(live) => live,
+        // A kind that the cluster does not have: the attempt says so.
+        Err(kube::Error::Api(status)) if status.code < 500 => None,
+        Err(error) => return Err(error),
+    };
+    let live = live.map(|live| serde_json::to_value(live).unwrap_or_default());
+    let (made, said) = match apply::try_one(client, namespace, object, files).await? {
+        Tried::Taken(made) => (made, Vec::new()),
+        // A Job that changed is made anew.
+        Tried::Anew => (object.clone(), Vec::new()),
+        Tried::Refused(said) => {
+            return Ok((planned(object, if live.is_some() { Change::Change } else { Change::Add }, Vec::new()), said));
+        }
+    };
+    let Some(live) = live else { return Ok((planned(object, Change::Add, Vec::new()), said)) };
+    let fields = compare::fields(&live, &made);
+    let change = if fields.is_empty() { Change::Same } else { Change::Change };
+    Ok((planned(object, change, fields), said))
+}
+
+fn planned(object: &Value, change: Change, fields: Vec<FieldChange>) -> PlannedObject {
+    let object = reference(object);
+    let has_pods = matches!(object.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet" | "Rollout");
+    PlannedObject {
+        replaces_pods: has_pods && fields.iter().any(|field| field.path.starts_with("spec.template.")),
+        place: None,
+        object,
+        change,
+        fields,
+    }
+}
+
+/// With where the sources say them. A generator's name has a suffix.
+fn placed(mut objects: Vec<PlannedObject>, files: &Files) -> Vec<PlannedObject> {
+    let places = target::places(files);
+    for planned in objects.iter_mut().filter(|planned| planned.change != Change::Remove) {
+        let ObjectRef { kind, name, .. } = &planned.object;
+        let is = |place: &&Place| {
+            &place.kind == kind && (&place.name == name || name.strip_prefix(&place.name).is_some_and(|rest| rest.starts_with('-')))
+        };
+        planned.place = places.iter().find(is).cloned();
+    }
+    objects
+}

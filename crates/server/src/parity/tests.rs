@@ -1,0 +1,225 @@
+use maru_manifest::{apply_edits, containers};
+use proptest::prelude::*;
+
+use super::*;
+
+const IMAGE: &str = "registry.localhost/mina/web";
+
+/// A project with one program in `web/` and a Deployment of it.
+fn look(files: &[(&str, &str)]) -> Vec<Diagnostic> {
+    let files: Files = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+    look_at(&files)
+}
+
+fn look_at(files: &Files) -> Vec<Diagnostic> {
+    let paths = files.keys().cloned().collect();
+    let programs = [Program { image: IMAGE.to_owned(), context: "web".to_owned(), dockerfile: "Dockerfile".to_owned() }];
+    check(&Project { paths: &paths, files, programs: &programs, containers: &containers(files, "k8s") })
+}
+
+fn codes(files: &[(&str, &str)]) -> Vec<String> {
+    look(files).into_iter().map(|found| format!("{} {}:{}", found.code, found.file, found.line)).collect()
+}
+
+const DOCKERFILE: (&str, &str) = ("web/Dockerfile", "FROM python:3\nCOPY . .\nCMD [\"python\", \"app.py\"]\n");
+
+#[test]
+fn programs_that_listen_to_themselves_are_found_and_mended() {
+    for (name, text, line) in [
+        ("app.py", "import flask\napp = flask.Flask(__name__)\napp.run(host='127.0.0.1', port=8080)\n", 3),
+        ("app.py", "from http.server import HTTPServer\nHTTPServer((\"localhost\", 8080), None).serve_forever()\n", 2),
+        ("app.js", "app.listen(3000, '127.0.0.1', () => {})\n", 1),
+        ("app.js", "Bun.serve({\n  port: 3000,\n  hostname: \"localhost\",\n})\n", 3),
+        ("main.go", "func main() {\n\thttp.ListenAndServe(\"localhost:8080\", nil)\n}\n", 2),
+        ("src/main.rs", "let listener = TcpListener::bind(\"127.0.0.1:8080\").await?;\n", 1),
+        ("src/application.properties", "server.port=8080\nserver.address=127.0.0.1\n", 2),
+        ("app.py", "from flask import Flask\napp = Flask(__name__)\napp.run()\n", 3),
+        ("app.py", "from flask import Flask\napp = Flask(__name__)\napp.run(debug=True)\n", 3),
+    ] {
+        let path = format!("web/{name}");
+        let files: Files = [(path.as_str(), text), ("web/requirements.txt", "flask"), DOCKERFILE]
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+            .collect();
+        let found = look_at(&files);
+        let [one] = found.as_slice() else { panic!("{name}: {found:?}") };
+        assert_eq!((one.code.as_str(), one.file.as_str(), one.line), ("listens_on_loopback", path.as_str(), line));
+        let mended = apply_edits(&files, &one.edits).unwrap();
+        assert!(String::from_utf8_lossy(&mended[&path]).contains("0.0.0.0"), "{name}");
+        assert_eq!(look_at(&mended), [], "{name}: after the fix");
+    }
+}
+
+#[test]
+fn what_connects_to_this_machine_or_listens_everywhere_is_left_alone() {
+    for (name, text) in [
+        ("app.py", "import os\nhost = os.environ.get('DB_HOST', 'localhost')\n"),
+        ("app.py", "from flask import Flask\napp = Flask(__name__)\napp.run(host=\"0.0.0.0\")\n"),
+        ("app.js", "const db = mysql.createConnection({ host: 'localhost' })\napp.listen(3000)\n"),
+        ("app.js", "// app.listen(3000, '127.0.0.1')\n"),
+        ("tests/app_test.py", "HTTPServer((\"localhost\", 0), None)\n"),
+        ("main.go", "http.Get(\"http://localhost:8080\")\nhttp.ListenAndServe(\":8080\", nil)\n"),
+    ] {
+        assert_eq!(codes(&[(&format!("web/{name}"), text), ("web/requirements.txt", "flask"), DOCKERFILE]), [""; 0], "{name}: {text}");
+    }
+}
+
+#[test]
+fn development_servers_are_told_where_to_listen() {
+    let of = |command: &str| {
+        let dockerfile = format!("FROM python:3\nCOPY . .\n{command}\n");
+        codes(&[("web/Dockerfile", &dockerfile)])
+    };
+    for bad in [
+        "CMD [\"uvicorn\", \"app:app\", \"--port\", \"8080\"]",
+        "CMD uvicorn app:app",
+        "CMD [\"sh\", \"-c\", \"exec /usr/bin/flask run --port 80\"]",
+        "ENTRYPOINT [\"python\", \"manage.py\", \"runserver\"]",
+        "CMD gunicorn app:app",
+        "CMD gunicorn -b 127.0.0.1:8000 app:app",
+        "ENTRYPOINT [\"php\"]\nCMD [\"-S\", \"localhost:8000\"]",
+        "CMD npx vite preview",
+    ] {
+        assert!(of(bad).iter().any(|found| found.starts_with("listens_on_loopback web/Dockerfile:")), "{bad}");
+    }
+    for good in [
+        "CMD [\"uvicorn\", \"app:app\", \"--host\", \"0.0.0.0\"]",
+        "CMD uvicorn app:app --host=0.0.0.0",
+        "ENV FLASK_RUN_HOST=0.0.0.0\nCMD flask run",
+        "CMD python manage.py runserver 0.0.0.0:8000",
+        "CMD gunicorn --bind :8000 app:app",
+        "CMD [\"python\", \"app.py\"]",
+        "CMD npx vite preview --host",
+    ] {
+        assert_eq!(of(good), [""; 0], "{good}");
+    }
+}
+
+fn deployment(container: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\nspec:\n  template:\n    spec:\n      containers:\n      - name: web\n        \
+         image: {IMAGE}:latest\n{container}"
+    )
+}
+
+#[test]
+fn ports_of_image_and_manifest_are_compared() {
+    let port = "        ports:\n        - containerPort: 80\n";
+    let exposes = ("web/Dockerfile", "FROM nginx\nEXPOSE 8080/tcp\n");
+    assert_eq!(codes(&[exposes, ("k8s/web.yaml", &deployment(port))]), ["port_differs k8s/web.yaml:11"]);
+    assert_eq!(codes(&[exposes, ("k8s/web.yaml", &deployment(&port.replace("80", "8080")))]), [""; 0]);
+    let variable = "        env:\n        - {name: PORT, value: \"9000\"}\n";
+    let reads = ("web/app.js", "app.listen(process.env.PORT)");
+    let plain = ("web/Dockerfile", "FROM node\nCOPY . .\n");
+    assert_eq!(
+        codes(&[plain, ("web/app.js", "app.listen(3000)"), ("k8s/web.yaml", &deployment(variable))]),
+        ["ignores_port k8s/web.yaml:11"]
+    );
+    assert_eq!(codes(&[plain, reads, ("k8s/web.yaml", &deployment(variable))]), [""; 0]);
+    let both = format!("{variable}{port}");
+    assert_eq!(codes(&[plain, reads, ("k8s/web.yaml", &deployment(&both))]), ["port_differs k8s/web.yaml:13"]);
+}
+
+#[test]
+fn secrets_that_would_be_committed_are_found() {
+    let key = format!("token = \"ghp_{}\"\n", "a".repeat(36));
+    assert_eq!(codes(&[DOCKERFILE, ("web/app.py", &key)]), ["secret_in_git web/app.py:1"]);
+    assert_eq!(codes(&[DOCKERFILE, ("web/.env", "A=b"), ("web/.env.example", "A=b")]), ["secret_in_git web/.env:1"]);
+    let pem = format!("# mine\n-----BEGIN RSA {} KEY-----\n", "PRIVATE");
+    assert_eq!(codes(&[DOCKERFILE, ("deploy/id_rsa", &pem)]), ["secret_in_git deploy/id_rsa:2"]);
+    assert_eq!(codes(&[DOCKERFILE, ("README.md", "postgres://user:password@localhost/db and sk-learn")]), [""; 0]);
+}
+
+#[test]
+fn what_a_dockerfile_copies_must_be_there() {
+    let of = |dockerfile: &str, more: &[(&str, &str)]| {
+        let mut files = vec![("web/Dockerfile", dockerfile)];
+        files.extend(more);
+        codes(&files)
+    };
+    let app = ("web/src/App.js", "");
+    assert_eq!(of("FROM node\nCOPY src/app.js .\n", &[app]), ["copy_missing web/Dockerfile:2"]);
+    assert_eq!(of("FROM node\nCOPY [\"package.json\", \"./\"]\n", &[app]), ["copy_missing web/Dockerfile:2"]);
+    for good in
+        ["COPY src .", "COPY ./src/ .", "COPY src/*.js /app/", "COPY . .", "COPY --from=build /x /y", "ADD https://x.y/z .", "COPY $FILE ."]
+    {
+        assert_eq!(of(&format!("FROM node\n{good}\n"), &[app]), [""; 0], "{good}");
+    }
+    assert_eq!(codes(&[("web/dockerfile", "FROM node")]), ["no_dockerfile :0"]);
+}
+
+#[test]
+fn what_is_installed_from_must_have_been_copied() {
+    let list = ("web/requirements.txt", "flask");
+    let of = |dockerfile: &str, files: &[(&str, &str)]| {
+        let mut all = vec![("web/Dockerfile", dockerfile)];
+        all.extend(files);
+        codes(&all)
+    };
+    assert_eq!(of("FROM python\nRUN pip install -r requirements.txt\nCOPY . .\n", &[list]), ["dependency_file_missing web/Dockerfile:2"]);
+    assert_eq!(of("FROM python\nCOPY . .\nRUN pip install -r requirements.txt\n", &[]), ["dependency_file_missing web/Dockerfile:3"]);
+    assert_eq!(of("FROM python\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n", &[list]), [""; 0]);
+    assert_eq!(
+        of("FROM node\nCOPY package*.json ./\nRUN npm ci\n", &[("web/package.json", "{}")]),
+        ["dependency_file_missing web/Dockerfile:3"]
+    );
+    assert_eq!(of("FROM node\nRUN npm install express && true\n", &[]), [""; 0]);
+    assert_eq!(of("FROM node\nCOPY package.json .\nRUN npm install --omit=dev\n", &[("web/package.json", "{}")]), [""; 0]);
+}
+
+#[test]
+fn libraries_that_the_image_would_not_have_are_found() {
+    let python = ("web/app.py", "import os\nimport flask\nfrom PIL import Image\n");
+    assert_eq!(codes(&[DOCKERFILE, python, ("web/requirements.txt", "Flask>=3\n")]), ["dependency_missing web/app.py:3"]);
+    assert_eq!(codes(&[DOCKERFILE, python, ("web/requirements.txt", "flask\nPillow\n")]), [""; 0]);
+    let node = (
+        "web/app.js",
+        "import fs from 'node:fs'\nimport { x } from './x.js'\nconst e = require('express')\nimport y from \"@a/b/c\"\nimport 'path'\n",
+    );
+    assert_eq!(
+        codes(&[DOCKERFILE, node, ("web/package.json", "{\"dependencies\": {\"@a/b\": \"1\"}}")]),
+        ["dependency_missing web/app.js:3"]
+    );
+    assert_eq!(codes(&[DOCKERFILE, node]), [""; 0], "without package.json it is a page's script");
+}
+
+/// The starter project, which is what students learn from, has nothing to warn of.
+#[test]
+fn the_starter_is_in_order() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates/guestbook");
+    let mut files = Files::new();
+    for name in ["api", "web", "db", "k8s"] {
+        for entry in std::fs::read_dir(folder.join(name)).unwrap() {
+            let path = entry.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap().replace("{{login}}", "mina");
+            files.insert(format!("{name}/{}", path.file_name().unwrap().to_str().unwrap()), text.into_bytes());
+        }
+    }
+    let paths = files.keys().cloned().collect();
+    let programs: Vec<Program> = ["api", "web", "db"]
+        .iter()
+        .map(|name| Program {
+            image: format!("registry.localhost/mina/guestbook-{name}"),
+            context: (*name).to_owned(),
+            dockerfile: "Dockerfile".to_owned(),
+        })
+        .collect();
+    let found = check(&Project { paths: &paths, files: &files, programs: &programs, containers: &containers(&files, "k8s") });
+    assert_eq!(found, []);
+}
+
+proptest! {
+    #[test]
+    fn any_files_are_taken(
+        dockerfile in "((FROM|COPY|ADD|RUN|CMD|EXPOSE|ENV) [-a-z.*?/\\[\\]\" ,$=:0-9]{0,30}\n){0,6}",
+        program in prop_oneof!["(app.run\\(|listen\\(|import |require\\(|'|\"|127.0.0.1|localhost|한|\n|[ ,(){}]){0,30}", "\\PC{0,80}"],
+        name in "(app\\.py|app\\.js|main\\.go|\\.env|application\\.properties|package\\.json)",
+    ) {
+        let path = format!("web/{name}");
+        let files: Files = [("web/Dockerfile".to_owned(), dockerfile.into_bytes()), (path, program.into_bytes())].into();
+        for found in look_at(&files) {
+            prop_assert!(found.file.is_empty() || files.contains_key(&found.file));
+            prop_assert!(found.edits.is_empty() || apply_edits(&files, &found.edits).is_some(), "{:?}", found);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+/** The page of the application: its picture, and what one does to its parts, on the real cluster. */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { launch, openIde, SECOND } from "./browser.ts";
+import { app, Client } from "./client.ts";
+import { eventually } from "./eventually.ts";
+import { newStudent } from "./instance.ts";
+
+const account = newStudent("appmap");
+const student = new Client(account);
+
+interface AppMap {
+  nodes: {
+    id: string;
+    health: string;
+    ready: number | null;
+    wanted: number | null;
+    file: string | null;
+    line: number | null;
+  }[];
+  edges: { from: string; to: string }[];
+  pods: { name: string; node: string | null; ready: boolean; phase: string }[];
+  events: { kind: string; words: string; reason: string }[];
+  quota: { resource: string; share: number }[];
+}
+
+const read = (): Promise<AppMap> => student.json<AppMap>("GET", "/api/v1/app/map");
+const WEB = "Deployment/guestbook-web";
+const podsOf = ({ pods }: AppMap, id: string) =>
+  pods.filter(({ node, phase }) => node === id && phase !== "Terminating");
+
+let browser: Browser;
+let page: Page;
+let url: string;
+
+beforeAll(async () => {
+  await student.workspaceReady();
+  const { state, url: at } = await student.deploy("first");
+  expect(state).toBe("succeeded");
+  url = at as string;
+  browser = await launch();
+  page = await openIde(browser, account);
+  await page.getByTestId("appmap-open").click();
+  await page
+    .getByTestId("map-node")
+    .first()
+    .waitFor({ timeout: 30 * SECOND });
+}, 400 * SECOND);
+
+afterAll(() => browser?.close());
+
+const node = (id: string) => page.locator(`[data-card="${id}"]`);
+
+test("the way of a request is there, each part with its line", async () => {
+  const map = await read();
+  expect(map.edges).toContainEqual({ from: "Service/guestbook-web", to: WEB });
+  expect(map.edges).toContainEqual({ from: "Ingress/guestbook", to: "Service/guestbook-web" });
+  const web = map.nodes.find(({ id }) => id === WEB);
+  expect(web).toMatchObject({ health: "healthy", ready: 1, wanted: 1, file: "k8s/web.yaml" });
+  expect(map.quota.find(({ resource }) => resource === "pods")?.share).toBeGreaterThan(0);
+  expect(map.events.some(({ words }) => words.length > 0)).toBe(true);
+
+  await node(WEB).click();
+  await page.getByTestId("map-yaml").click();
+  await page.getByTestId("editor").locator(".cm-line", { hasText: "kind: Deployment" }).first().waitFor();
+  await page.getByRole("tab", { name: "Application" }).click();
+});
+
+test("a pod that is ended is replaced, and the picture shows it", async () => {
+  const before = podsOf(await read(), WEB)[0]?.name as string;
+  await node(before).click();
+  await page.getByTestId("map-kill").click();
+  await page.getByRole("dialog").getByRole("button", { name: "End this pod" }).click();
+  await eventually("another pod is ready", 60, async () => {
+    const [pod, ...rest] = podsOf(await read(), WEB);
+    return pod?.ready && pod.name !== before && rest.length === 0;
+  });
+  await node(before).waitFor({ state: "detached", timeout: 60 * SECOND });
+});
+
+test("a workload is scaled and restarted", async () => {
+  await node(WEB).click();
+  await page.getByTestId("map-more").click();
+  await eventually("two pods are ready", 60, async () => {
+    const pods = podsOf(await read(), WEB);
+    return pods.length === 2 && pods.every(({ ready }) => ready);
+  });
+  await page.getByTestId("map-fewer").click();
+  await eventually("one pod is left", 60, async () => podsOf(await read(), WEB).length === 1);
+  const before = podsOf(await read(), WEB)[0]?.name;
+  await page.getByTestId("map-restart").click();
+  await eventually("it is a new one", 60, async () => {
+    const pods = podsOf(await read(), WEB);
+    return pods.length === 1 && pods[0]?.ready && pods[0].name !== before;
+  });
+});
+
+test("a shell runs in a container, as its student", async () => {
+  const api = podsOf(await read(), "Deployment/guestbook-api")[0]?.name as string;
+  await node(api).click();
+  await page.getByTestId("map-shell").click();
+  const shell = page.getByTestId("pod-shell");
+  await shell.locator(".xterm-rows", { hasText: /[$#]/ }).waitFor({ timeout: 30 * SECOND });
+  await shell.click();
+  await page.keyboard.type("echo in-$(hostname)\n");
+  await shell.locator(".xterm-rows", { hasText: `in-${api.slice(0, 20)}` }).waitFor();
+  await page.keyboard.type("exit\n");
+  await page.getByText("The shell has ended").waitFor();
+});
+
+test("what all pods write is one stream, and one pod's apart", async () => {
+  const logs = page.getByTestId("map-logs");
+  const api = podsOf(await read(), "Deployment/guestbook-api")[0]?.name as string;
+  const database = logs.getByText("ready to accept connections");
+  await logs.getByText("listening on port 8080").first().waitFor();
+  if ((await node(api).getAttribute("aria-pressed")) === "true") await node(api).click();
+  await database.first().waitFor();
+  await node(api).click();
+  await database.first().waitFor({ state: "detached" });
+  await logs.getByText("listening on port 8080").first().waitFor();
+});
+
+test("load goes to the own application, bounded, and is counted", async () => {
+  const start = (json: unknown) => student.status("POST", "/api/v1/app/load", { json });
+  expect(await start({ per_second: 1000, seconds: 5 })).toBe(400);
+  expect(await start({ per_second: 5, seconds: 500 })).toBe(400);
+  await page.getByRole("tab", { name: "Use and load" }).click();
+  await page.getByLabel("Seconds").fill("3");
+  await page.getByTestId("load-start").click();
+  expect(await start({ per_second: 5, seconds: 5 })).toBe(409);
+  const report = await eventually("the load has ended", 40, async () => {
+    const { load } = await student.json<{
+      load: { running: boolean; sent: number; statuses: Record<string, number> };
+    }>("GET", "/api/v1/app/load");
+    return !load.running && load;
+  });
+  expect(report.sent).toBeGreaterThan(10);
+  expect(report.statuses["200"]).toBe(report.sent);
+  await page.getByTestId("load-report").getByText(`Sent: ${report.sent}`).waitFor();
+  expect((await app(url)).status).toBe(200);
+});
+
+test("somebody else's parts are not there", async () => {
+  const other = new Client(newStudent("appmap-other"));
+  const pod = podsOf(await read(), WEB)[0]?.name;
+  expect(await other.status("DELETE", `/api/v1/app/pods/${pod}`)).toBe(404);
+  const scaled = await other.status("POST", "/api/v1/app/workloads/Deployment/guestbook-web/scale", {
+    json: { replicas: 0 },
+  });
+  expect(scaled).toBe(404);
+  const restarted = await other.status("POST", "/api/v1/app/workloads/Secret/guestbook-db/restart");
+  expect(restarted).toBe(404);
+});
