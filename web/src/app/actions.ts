@@ -3,6 +3,7 @@
 import { type Action, register } from "../actions/registry";
 import { showShortcuts } from "../actions/Shortcuts";
 import { logOut } from "../api/session";
+import { showAppMap } from "../appmap/open";
 import { deploy, running } from "../deploy/state";
 import { editorActions } from "../editor/actions";
 import { focusEditor } from "../editor/documents";
@@ -208,6 +209,13 @@ const shell: Action[] = [
     },
     when: () => ready.value && !running.value,
     overTerminal: true,
+  },
+  {
+    id: "app.map",
+    title: "appmap.open",
+    group: "deploy.title",
+    run: showAppMap,
+    when: () => ready.value,
   },
   {
     id: "deploy.show",

@@ -1,16 +1,16 @@
 /** What Deploy does, step by step as it does it, and the address at the end. */
 import { useState } from "preact/hooks";
-import type { Deployment, Diagnostic, Step } from "../api/types";
+import type { Deployment, Step } from "../api/types";
 import { copyText } from "../app/clipboard";
 import { Icon, type IconName } from "../app/icons";
-import { pane, showDeploy } from "../app/layout";
+import { showDeploy } from "../app/layout";
 import { sayError } from "../app/toast";
-import { openFile } from "../editor/state";
-import { projectPath, reveal } from "../files/state";
+import { showAppMap } from "../appmap/open";
 import { t } from "../i18n";
 import { BuildLog } from "./BuildLog";
 import { now } from "./clock";
-import { mend } from "./mend";
+import { DiagnosticRow } from "./DiagnosticRow";
+import { PlanFold } from "./plan/PlanFold";
 import { Strategies } from "./Strategies";
 import { allSteps, app, cancel, deployment, isOver, running, stepSeconds } from "./state";
 import "./deploy.css";
@@ -47,6 +47,7 @@ export function DeployPanel() {
         <Outcome of={current} />
         <Strategies />
         {!current && <p class="deploy-intro">{t("deploy.intro")}</p>}
+        <PlanFold />
         <ol class="steps" data-testid="deploy-steps" data-state={current?.state ?? "none"} aria-live="polite">
           {allSteps(current).map((step) => (
             <StepRow key={step.name} step={step} begun={current !== null} />
@@ -103,6 +104,10 @@ function AppLink({ url }: { url: string }) {
           <Icon name={copied ? "check" : "copy"} />
           <span role="status">{copied ? t("deploy.copied") : t("deploy.copy")}</span>
         </button>
+        <button type="button" class="button" data-testid="appmap-open" onClick={showAppMap}>
+          <Icon name="branch" />
+          {t("appmap.open")}
+        </button>
       </div>
     </>
   );
@@ -140,45 +145,5 @@ function StepRow({ step, begun }: { step: Step; begun: boolean }) {
         ))}
       </div>
     </li>
-  );
-}
-
-function DiagnosticRow({ diagnostic }: { diagnostic: Diagnostic }) {
-  const { file, line, column } = diagnostic;
-  const place = file ? [file, line, column].filter((part) => part != null).join(":") : "";
-  return (
-    <div class={`diagnostic ${diagnostic.severity}`}>
-      {file && (
-        <button
-          type="button"
-          class="diagnostic-place"
-          aria-label={t("deploy.goTo", { place })}
-          onClick={() => {
-            pane.value = "editor";
-            const path = projectPath(file);
-            openFile(path, { line: line ?? 1, column: column ?? 1 }).catch(sayError);
-            reveal(path).catch(sayError);
-          }}
-        >
-          {place}
-        </button>
-      )}
-      <p>{diagnostic.message}</p>
-      {diagnostic.fix && (
-        <p class="diagnostic-fix">
-          <strong>{t("deploy.fix")}</strong> {diagnostic.fix}
-        </p>
-      )}
-      {(diagnostic.edits?.length ?? 0) > 0 && (
-        <button
-          type="button"
-          class="button small"
-          data-testid="mend"
-          onClick={() => mend(diagnostic).catch(sayError)}
-        >
-          {t("deploy.mend")}
-        </button>
-      )}
-    </div>
   );
 }

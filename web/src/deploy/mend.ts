@@ -8,12 +8,15 @@ import { editedText, openFile, putText, saveAll } from "../editor/state";
 import { projectPath } from "../files/state";
 import { t } from "../i18n";
 
-export async function mend(diagnostic: Diagnostic): Promise<void> {
+/** What the check finds in the workspace's manifests. */
+export async function checked(): Promise<Diagnostic[]> {
+  const answer = await askJson<{ diagnostics: Diagnostic[] }>("/check", { method: "POST", json: {} });
+  return answer.diagnostics;
+}
+
+export async function mend(diagnostic: Diagnostic, findings = checked): Promise<void> {
   if ((await saveAll()) !== null) return say(t("deploy.mend.unsaved"), "bad");
-  const { diagnostics } = await askJson<{ diagnostics: Diagnostic[] }>("/check", {
-    method: "POST",
-    json: {},
-  });
+  const diagnostics = await findings();
   const { code, file, message } = diagnostic;
   const found = diagnostics.filter(
     (one) => one.code === code && one.file === file && one.message === message,

@@ -1,6 +1,8 @@
+import { appmapEn } from "./appmap.en";
 import { editorEn } from "./editor.en";
 import { ideEn } from "./ide.en";
 import { limitsEn } from "./limits.en";
+import { planEn } from "./plan.en";
 import { scmEn } from "./scm.en";
 import { snapshotsEn } from "./snapshots.en";
 import { strategyEn } from "./strategy.en";
@@ -16,6 +18,8 @@ export const en = {
   ...trashEn,
   ...viewersEn,
   ...strategyEn,
+  ...planEn,
+  ...appmapEn,
   "app.title": "Maru",
   "app.skip": "Skip to the editor",
   "app.project": "Project",

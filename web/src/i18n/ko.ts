@@ -1,7 +1,9 @@
 import type { Messages } from ".";
+import { appmapKo } from "./appmap.ko";
 import { editorKo } from "./editor.ko";
 import { ideKo } from "./ide.ko";
 import { limitsKo } from "./limits.ko";
+import { planKo } from "./plan.ko";
 import { scmKo } from "./scm.ko";
 import { snapshotsKo } from "./snapshots.ko";
 import { strategyKo } from "./strategy.ko";
@@ -17,6 +19,8 @@ export const ko: Messages = {
   ...trashKo,
   ...viewersKo,
   ...strategyKo,
+  ...planKo,
+  ...appmapKo,
   "app.title": "마루",
   "app.skip": "편집기로 건너뛰기",
   "app.project": "프로젝트",

@@ -1,0 +1,137 @@
+/** The application as a picture, and what one does to it. */
+import { API, ask, askJson } from "./http";
+
+export type Health = "healthy" | "paused" | "progressing" | "degraded";
+
+export interface MapNode {
+  /** `Deployment/web` */
+  id: string;
+  kind: string;
+  name: string;
+  health: Health;
+  message: string;
+  ready: number | null;
+  wanted: number | null;
+  file: string | null;
+  line: number | null;
+  scales: boolean;
+  restarts: boolean;
+}
+
+export interface MapPod {
+  name: string;
+  /** The node that it belongs to. */
+  node: string | null;
+  phase: string;
+  ready: boolean;
+  restarts: number;
+  role: string | null;
+  created_at: string;
+  cpu_milli: number | null;
+  memory: number | null;
+  containers: { name: string; image: string; ready: boolean; state: string; reason: string }[];
+}
+
+export interface MapEvent {
+  at: string;
+  type: "normal" | "warning";
+  kind: string;
+  name: string;
+  reason: string;
+  message: string;
+  words: string;
+  count: number;
+}
+
+export interface QuotaUse {
+  resource: string;
+  used: string;
+  hard: string;
+  share: number;
+}
+
+export interface Autoscaler {
+  name: string;
+  target: string;
+  min: number;
+  max: number;
+  current: number;
+  desired: number;
+  metric: string | null;
+  load: number | null;
+  wanted_load: number | null;
+}
+
+export interface AppMap {
+  nodes: MapNode[];
+  edges: { from: string; to: string }[];
+  pods: MapPod[];
+  events: MapEvent[];
+  quota: QuotaUse[];
+  autoscalers: Autoscaler[];
+}
+
+export interface Load {
+  url: string;
+  running: boolean;
+  per_second: number;
+  ends_at: string;
+  sent: number;
+  held_back: number;
+  statuses: Record<string, number>;
+  median_ms: number | null;
+  p95_ms: number | null;
+}
+
+export interface LogLine {
+  pod: string;
+  container: string;
+  line: string;
+}
+
+export const readMap = (): Promise<AppMap> => askJson<AppMap>("/app/map");
+
+export const killPod = (pod: string): Promise<Response> =>
+  ask(`/app/pods/${encodeURIComponent(pod)}`, { method: "DELETE" });
+
+const workload = ({ kind, name }: MapNode): string =>
+  `/app/workloads/${encodeURIComponent(kind)}/${encodeURIComponent(name)}`;
+
+export const restart = (node: MapNode): Promise<Response> =>
+  ask(`${workload(node)}/restart`, { method: "POST" });
+
+export const scale = (node: MapNode, replicas: number): Promise<Response> =>
+  ask(`${workload(node)}/scale`, { method: "POST", json: { replicas } });
+
+export const readLoad = async (): Promise<Load | null> =>
+  (await askJson<{ load: Load | null }>("/app/load")).load;
+
+export const startLoad = (per_second: number, seconds: number): Promise<Load> =>
+  askJson<Load>("/app/load", { method: "POST", json: { per_second, seconds } });
+
+export const stopLoad = (): Promise<Response> => ask("/app/load", { method: "DELETE" });
+
+export function shellUrl(pod: string, container: string): string {
+  const url = new URL(`${API}/app/pods/${encodeURIComponent(pod)}/shell`, location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  url.searchParams.set("container", container);
+  return url.href;
+}
+
+/** What all pods write, in pieces, until `signal` or their end. */
+export async function followLogs(onLines: (lines: LogLine[]) => void, signal: AbortSignal): Promise<void> {
+  const response = await ask("/app/logs?follow=1", { signal });
+  const reader = response.body?.getReader();
+  if (!reader) return;
+  const decoder = new TextDecoder();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    rest += decoder.decode(value, { stream: !done });
+    const lines = rest.split("\n");
+    rest = lines.pop() ?? "";
+    const found = lines.filter((line) => line !== "").map((line) => JSON.parse(line) as LogLine);
+    if (found.length > 0) onLines(found);
+    if (done) return;
+  }
+}
