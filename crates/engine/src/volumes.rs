@@ -54,12 +54,24 @@ impl Engine {
     /// # Errors
     /// What the Engine said.
     pub async fn list_volumes(&self, role: &str) -> Result<Vec<(String, HashMap<String, String>)>, EngineError> {
-        let labels = vec![format!("{LABEL_INSTANCE}={}", self.instance()), format!("{LABEL_ROLE}={role}")];
+        Ok(self.find_volumes(role, None).await?.into_iter().map(|volume| (volume.name, volume.options)).collect())
+    }
+
+    /// The names of those of them that have this label as well.
+    ///
+    /// # Errors
+    /// What the Engine said.
+    pub async fn volumes_labelled(&self, role: &str, label: &str, value: &str) -> Result<Vec<String>, EngineError> {
+        Ok(self.find_volumes(role, Some(format!("{label}={value}"))).await?.into_iter().map(|volume| volume.name).collect())
+    }
+
+    async fn find_volumes(&self, role: &str, label: Option<String>) -> Result<Vec<models::Volume>, EngineError> {
+        let mut labels = vec![format!("{LABEL_INSTANCE}={}", self.instance()), format!("{LABEL_ROLE}={role}")];
+        labels.extend(label);
         let options = query::ListVolumesOptions { filters: Some(HashMap::from([("label".to_owned(), labels)])) };
         let listed = self.docker.list_volumes(Some(options)).await;
         let listed = listed.map_err(EngineError::during(format!("listing the volumes with role {role}")))?;
-        let volumes = listed.volumes.unwrap_or_default().into_iter();
-        Ok(volumes.map(|volume| (volume.name, volume.options)).collect())
+        Ok(listed.volumes.unwrap_or_default())
     }
 
     /// # Errors

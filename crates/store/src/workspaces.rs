@@ -169,6 +169,15 @@ impl Store {
         Ok(())
     }
 
+    /// Removes a workspace with all that is written down of it.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn remove_workspace(&self, id: &WorkspaceId) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM workspaces WHERE id = $1").bind(id.as_str()).execute(self.pool()).await?;
+        Ok(())
+    }
+
     /// Counts one more container made for this workspace; the answer is its number, from 1.
     ///
     /// # Errors

@@ -4,11 +4,12 @@
 mod support;
 
 use futures_util::future::join_all;
+use maru_store::ports::{Sharing, Visibility};
 use maru_store::workspaces::{Intention, StoppedFor};
 use maru_store::{Store, now_ms};
 use support::{on_both_engines, student};
 
-on_both_engines!(reasons, homes);
+on_both_engines!(reasons, homes, removal);
 
 async fn reasons(store: &Store) {
     let mina = student(store, "mina").await;
@@ -22,6 +23,21 @@ async fn reasons(store: &Store) {
     store.keep_workspace_alive(&id, None).await.unwrap();
     let row = store.workspace(&id).await.unwrap();
     assert_eq!((row.intention, row.stopped_for, row.keep_alive_until), (Intention::Running, StoppedFor::Asked, None));
+}
+
+async fn removal(store: &Store) {
+    let mina = student(store, "mina").await;
+    let id = store.ensure_workspace(&mina.id).await.unwrap().id;
+    store.next_workspace_generation(&id).await.unwrap();
+    assert!(store.renew_home(&id, 0, now_ms() + 60_000).await.unwrap());
+    store.share_port(&id, 8000, Sharing { visibility: Visibility::Public, expires_at: None }).await.unwrap();
+    store.remove_workspace(&id).await.unwrap();
+    assert!(store.workspaces().await.unwrap().is_empty() && store.retired_homes().await.unwrap().is_empty());
+    // Its user is there, and gets one that has nothing of it.
+    let again = store.ensure_workspace(&mina.id).await.unwrap();
+    assert_ne!(again.id, id);
+    assert_eq!((again.home, again.generation), (0, 0));
+    assert!(store.port_sharings(&again.id).await.unwrap().is_empty());
 }
 
 async fn homes(store: &Store) {

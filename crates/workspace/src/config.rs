@@ -45,6 +45,8 @@ pub struct SnapshotConfig {
     /// Bytes that a file may take on the disk to be in a snapshot.
     pub largest_file: u64,
     pub retention: Retention,
+    /// How often all snapshots are looked at for those whose time is over.
+    pub tidy_every: Duration,
 }
 
 /// What every workspace of this installation has in common.
@@ -93,6 +95,7 @@ impl Config {
                 before: Duration::from_secs(60),
                 largest_file: 2 << 30,
                 retention: Retention::default(),
+                tidy_every: Duration::from_secs(24 * 60 * 60),
             },
             tools,
             provided: Vec::new(),

@@ -62,9 +62,10 @@ impl Driver {
         Self { entry, shared, link_stop: CancellationToken::new(), deaths: VecDeque::new(), failures: 0, retries: None }
     }
 
-    /// Acts until the installation shuts down. Containers run on then, to be adopted by the next server.
+    /// Acts until the installation shuts down, or the workspace is removed. Containers run on then, to be adopted by the
+    /// next server.
     pub(crate) async fn run(mut self) {
-        let stop = self.shared.stop.clone();
+        let stop = self.entry.stop.clone();
         let act = async {
             loop {
                 self.entry.wake.notified().await;

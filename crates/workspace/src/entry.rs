@@ -43,6 +43,8 @@ pub(crate) struct Entry {
     /// wish is none while it is unsure whether the last one was written.
     written: tokio::sync::Mutex<Option<Wish>>,
     pub(crate) wake: Notify,
+    /// Ends its driver: with the server, or before, where the workspace is removed.
+    pub(crate) stop: CancellationToken,
 }
 
 /// What requests, the driver and the reconciler meet over. Held for moments only.
@@ -57,7 +59,7 @@ pub(crate) struct Desk {
 }
 
 impl Entry {
-    pub(crate) fn new(row: WorkspaceRow, view: WorkspaceView, link: AgentLink) -> Self {
+    pub(crate) fn new(row: WorkspaceRow, view: WorkspaceView, link: AgentLink, stop: CancellationToken) -> Self {
         let owner = Owner { id: row.user_id.clone(), login: row.login.clone(), name: row.name.clone() };
         let wish = Wish { intention: row.intention, stopped_for: row.stopped_for };
         let desk = Desk {
@@ -75,6 +77,7 @@ impl Entry {
             desk: Mutex::new(desk),
             written: tokio::sync::Mutex::new(Some(wish)),
             wake: Notify::new(),
+            stop,
         }
     }
 

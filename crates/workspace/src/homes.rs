@@ -38,7 +38,7 @@ impl Shared {
         for retired in self.store.retired_homes().await?.into_iter().filter(|retired| retired.kept_until <= now) {
             let volume = self.docker.volume(&retired.login, retired.home);
             tracing::info!(%volume, "put aside by a reset, and its time is over: removing it");
-            match self.docker.remove_home(&retired.login, retired.home).await {
+            match self.docker.remove_home(&volume).await {
                 Ok(()) => drop(self.store.forget_home(&retired.workspace, retired.home, now).await?),
                 Err(error) => tracing::warn!(%error, "not yet"),
             }

@@ -19,7 +19,7 @@
 //! [`queue`] decides, `driver` acts, `runtime::docker` knows containers, [`AgentLink`] speaks with the agent inside,
 //! `reconcile` notices what happened behind our back: containers that died, that run unasked, or that nobody owns.
 //! `idle` decides whether a workspace is used, `safe` finds what is in its owner's way, `homes` swaps homes for the
-//! factory reset and its undo.
+//! factory reset and its undo, `forget` removes all that a user had.
 
 #![forbid(unsafe_code)]
 
@@ -27,6 +27,7 @@ mod config;
 mod driver;
 mod entry;
 mod error;
+mod forget;
 mod homes;
 mod idle;
 mod link;

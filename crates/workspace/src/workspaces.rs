@@ -18,6 +18,7 @@ use crate::config::{Config, Owner};
 use crate::driver::Driver;
 use crate::entry::Entry;
 use crate::error::WorkspaceError;
+use crate::forget::{Leaving, being_removed};
 use crate::link::{AgentLink, Inbound};
 use crate::queue::Request;
 use crate::reconcile;
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) desks: Desks,
+    pub(crate) leaving: Leaving,
     entries: Mutex<HashMap<UserId, Arc<Entry>>>,
 }
 
@@ -93,10 +95,17 @@ impl Shared {
             snapshot_trouble: None,
         };
         let user = row.user_id.clone();
-        let entry = Arc::new(Entry::new(row, view, AgentLink::new(self.tasks.clone())));
+        let entry = Arc::new(Entry::new(row, view, AgentLink::new(self.tasks.clone()), self.stop.child_token()));
         self.tasks.spawn(Driver::new(entry.clone(), self.clone()).run());
         entries.insert(user, entry.clone());
         entry
+    }
+
+    /// Ends the driver of this user's workspace, and knows nothing of it any more.
+    pub(crate) fn let_go(&self, user: &UserId) {
+        if let Some(entry) = self.entries_locked().remove(user) {
+            entry.stop.cancel();
+        }
     }
 }
 
@@ -125,6 +134,7 @@ impl Workspaces {
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             desks: Desks::default(),
+            leaving: Leaving::default(),
             entries: Mutex::default(),
         });
         let running = match shared.docker.list().await {
@@ -154,6 +164,9 @@ impl Workspaces {
     }
 
     pub(crate) async fn entry(&self, owner: &Owner) -> Result<Arc<Entry>, WorkspaceError> {
+        if self.0.leaving.contains(&owner.id) {
+            return Err(being_removed());
+        }
         if let Some(entry) = self.known(&owner.id) {
             return Ok(entry);
         }

@@ -229,3 +229,37 @@ async fn what_takes_too_much_goes() {
     assert_eq!(details.snapshot.left_out, 1);
     installation.close(workspaces).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_goes_on_for_a_workspace_that_nobody_uses() {
+    let mut installation = Installation::new().await;
+    let mina = installation.user("mina").await;
+    let (workspaces, _inbound) = installation.open().await;
+    workspaces.ensure(&mina).await.unwrap();
+    let mut started = ready(&workspaces, &mina).await.started_at;
+    take(&workspaces, &mina).await;
+    for _ in 0..2 {
+        workspaces.recreate(&mina).await.unwrap();
+        started = until(&workspaces, &mina, |view| view.state == State::Ready && view.started_at != started).await.started_at;
+    }
+    workspaces.stop(&mina).await.unwrap();
+    until(&workspaces, &mina, |view| view.state == State::Stopped).await;
+    assert_eq!(list(&workspaces, &mina).await, [SnapshotReason::Recreate, SnapshotReason::Recreate, SnapshotReason::Manual]);
+    workspaces.shut_down().await;
+
+    // A term later, as it were.
+    let snapshots = &mut installation.config.snapshots;
+    snapshots.tidy_every = Duration::from_millis(300);
+    (snapshots.retention.all, snapshots.retention.daily, snapshots.retention.weekly) = Default::default();
+    let (workspaces, _inbound) = installation.open().await;
+    let began = Instant::now();
+    while list(&workspaces, &mina).await.len() > 2 {
+        assert!(began.elapsed() < Duration::from_secs(20));
+        sleep(Duration::from_millis(100)).await;
+    }
+    // The newest stays, and what somebody wanted.
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(list(&workspaces, &mina).await, [SnapshotReason::Recreate, SnapshotReason::Manual]);
+    assert_eq!(workspaces.get(&mina).await.unwrap().state, State::Stopped);
+    installation.close(workspaces).await;
+}

@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use bytes::Bytes;
 use jiff::Timestamp;
 use maru_engine::{Engine, EngineError, ExecStream, models};
-use maru_model::{Egress, Limits, Login, Text, WorkspaceId};
+use maru_model::{Egress, Limits, Login, Text, UserId, WorkspaceId};
 use maru_store::workspaces::WorkspaceRow;
 use tokio::net::UnixStream;
 use tokio::sync::{Mutex, OnceCell};
@@ -98,6 +98,11 @@ impl Docker {
             0 => self.engine.name(&format!("home-{login}")),
             later => self.engine.name(&format!("home-{login}.{later}")),
         }
+    }
+
+    /// The volumes of all homes that this user has and had.
+    pub(crate) async fn volumes_of(&self, user: &UserId) -> Result<Vec<String>, EngineError> {
+        self.engine.volumes_labelled(ROLE, LABEL_USER, user.as_str()).await
     }
 
     /// Changes when a container would be made differently from now on.

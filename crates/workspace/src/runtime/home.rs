@@ -20,6 +20,8 @@ use crate::runtime::spec;
 
 /// Bytes and files of a home that is only tried.
 const TRIAL: (i64, i64) = (16 << 20, 256);
+/// Each file that a disk can have takes 256 bytes of it from the beginning: a small one gets no more than leave it room.
+const BYTES_PER_FILE: i64 = 2048;
 
 /// What holds a home to its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -106,11 +108,10 @@ impl Docker {
     }
 
     /// Removes a home with all that is in it. No container has it any more.
-    pub(crate) async fn remove_home(&self, login: &Login, home: i64) -> Result<(), EngineError> {
-        let volume = self.volume(login, home);
-        let kind = self.kind(&volume).await?;
-        self.engine.remove_volume(&volume).await?;
-        match self.disk(&volume) {
+    pub(crate) async fn remove_home(&self, volume: &str) -> Result<(), EngineError> {
+        let kind = self.kind(volume).await?;
+        self.engine.remove_volume(volume).await?;
+        match self.disk(volume) {
             Some(disk) if kind == Some(HomeKind::Image) => self.engine.remove_disk(&disk, &self.config.image).await,
             _ => Ok(()),
         }
@@ -121,7 +122,7 @@ impl Docker {
             attempt: format!("opening the disk of {volume}"),
             message: "this server is not told where disks are".to_owned(),
         })?;
-        self.engine.open_disk(&disk, bytes, files, spec::UID, &self.config.image).await
+        self.engine.open_disk(&disk, bytes, files.min(bytes / BYTES_PER_FILE), spec::UID, &self.config.image).await
     }
 
     /// The best kind that this installation can do, found by trial.

@@ -61,10 +61,10 @@ pub(crate) struct Desk {
 
 /// The turn to write. Threads that write have a share in it, so that it lasts until they end, even where nobody waits for
 /// them any more.
-pub(super) type Turn = Arc<OwnedMutexGuard<()>>;
+pub(crate) type Turn = Arc<OwnedMutexGuard<()>>;
 
 impl Desk {
-    pub(super) async fn turn(&self) -> Turn {
+    pub(crate) async fn turn(&self) -> Turn {
         Arc::new(self.writing.clone().lock_owned().await)
     }
 
@@ -104,7 +104,11 @@ impl Drop for Showing {
 pub(crate) struct Desks(Mutex<HashMap<UserId, Arc<Desk>>>);
 
 impl Desks {
-    pub(super) fn of(&self, user: &UserId) -> Arc<Desk> {
+    pub(crate) fn of(&self, user: &UserId) -> Arc<Desk> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(user.clone()).or_default().clone()
+    }
+
+    pub(super) fn remove(&self, user: &UserId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(user);
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use maru_model::{SnapshotId, Text, UserId};
 use maru_protocol::snapshot::{LeftOut, Node, NodeKind, RestoreReport};
 use tokio::sync::{OwnedRwLockReadGuard, mpsc};
-use tokio::time::{interval, timeout};
+use tokio::time::{Instant, interval, interval_at, timeout};
 
 use super::desk::{Busy, Desk, Restored, Trouble, Turn};
 use super::manifest::{Manifest, Reason, Snapshot};
@@ -34,6 +34,8 @@ const SETTLE: Duration = Duration::from_secs(90);
 /// How long the Engine may take to say which home there is.
 const LOOK: Duration = Duration::from_secs(10);
 const WAITING: usize = 4;
+/// A server that has just started has other things to do first.
+const FIRST_TIDYING: Duration = Duration::from_secs(10 * 60);
 
 /// All that is listed.
 #[derive(Clone, Debug)]
@@ -76,6 +78,14 @@ impl Shared {
         Vault::new(folder_of(&self.config.snapshots.folder, user))
     }
 
+    /// Removes all snapshots of this user.
+    pub(crate) async fn remove_vault(&self, user: &UserId) -> Result<(), WorkspaceError> {
+        let vault = self.vault(user);
+        blocking("removing snapshots", move || vault.remove()).await?;
+        self.desks.remove(user);
+        Ok(())
+    }
+
     async fn snapshot(
         self: &Arc<Self>,
         entry: &Arc<Entry>,
@@ -85,7 +95,7 @@ impl Shared {
         order: Order,
     ) -> Result<Option<Snapshot>, WorkspaceError> {
         let vault = self.vault(&entry.owner.id);
-        let began = tokio::time::Instant::now();
+        let began = Instant::now();
         let reason = order.reason;
         let taken = take(&self.config.snapshots, &vault, &source, desk, turn, order).await?.map(|manifest| manifest.snapshot);
         drop(source);
@@ -241,9 +251,26 @@ impl Shared {
     }
 }
 
-/// Every hour, of each workspace that runs and in which something has changed.
+/// What the clock asks for.
 pub(crate) async fn run(shared: &Arc<Shared>) {
     sweep(shared).await;
+    tokio::join!(keep_taking(shared), keep_tidying(shared));
+}
+
+/// Every day, of all workspaces: time goes on for the snapshots of those that nobody uses any more, too.
+async fn keep_tidying(shared: &Arc<Shared>) {
+    let every = shared.config.snapshots.tidy_every;
+    let mut ticks = interval_at(Instant::now() + every.min(FIRST_TIDYING), every);
+    loop {
+        ticks.tick().await;
+        for entry in shared.entries() {
+            shared.tidy(&entry, &shared.desks.of(&entry.owner.id)).await;
+        }
+    }
+}
+
+/// Every hour, of each workspace that runs and in which something has changed.
+async fn keep_taking(shared: &Arc<Shared>) {
     let every = shared.config.snapshots.every;
     let mut ticks = interval((every / LOOKS).max(Duration::from_millis(100)));
     loop {

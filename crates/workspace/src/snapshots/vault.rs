@@ -91,6 +91,14 @@ impl Vault {
         }
     }
 
+    /// Removes all of it.
+    pub(super) fn remove(&self) -> io::Result<()> {
+        match fs::remove_dir_all(&self.folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Bytes that all of it takes on the disk.
     pub(super) fn bytes(&self) -> io::Result<u64> {
         let mut bytes = 0;
