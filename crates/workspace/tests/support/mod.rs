@@ -1,6 +1,8 @@
 //! An installation of a test's own: real containers, the real agent, a real database.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "each test binary uses a part of it")]
 
+pub mod typist;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
