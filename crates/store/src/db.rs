@@ -38,10 +38,16 @@ impl Store {
     /// # Errors
     /// Where the database cannot be reached or a migration fails.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let pool = Self::connect(url).await?;
+        crate::migrations::migrator().run(&pool).await?;
+        Ok(Self { pool })
+    }
+
+    pub(crate) async fn connect(url: &str) -> Result<AnyPool, StoreError> {
         sqlx::any::install_default_drivers();
         let sqlite = url.starts_with("sqlite:");
         let options: AnyConnectOptions = url.parse::<AnyConnectOptions>()?.disable_statement_logging();
-        let pool = AnyPoolOptions::new()
+        Ok(AnyPoolOptions::new()
             .max_connections(8)
             .acquire_timeout(Duration::from_secs(10))
             .after_connect(move |connection, _| {
@@ -56,9 +62,7 @@ impl Store {
                 })
             })
             .connect_with(options)
-            .await?;
-        crate::migrations::migrator().run(&pool).await?;
-        Ok(Self { pool })
+            .await?)
     }
 
     #[must_use]

@@ -36,10 +36,12 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn egress_of(&self, user: &UserId) -> Result<Option<Egress>, StoreError> {
-        let rows = sqlx::query("SELECT c.egress FROM classes c JOIN memberships m ON m.class_id = c.id WHERE m.user_id = $1")
-            .bind(user.as_str())
-            .fetch_all(self.pool())
-            .await?;
+        let rows = sqlx::query(
+            "SELECT c.egress FROM classes c JOIN memberships m ON m.class_id = c.id WHERE m.user_id = $1 AND c.archived_at IS NULL",
+        )
+        .bind(user.as_str())
+        .fetch_all(self.pool())
+        .await?;
         let mut strictest = None;
         for row in &rows {
             strictest = strictest.max(read(row)?);

@@ -3,14 +3,20 @@
 
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod builds;
+pub mod classes;
+pub mod counts;
 mod db;
 pub mod deployments;
+pub mod dump;
 mod egress;
 mod limits;
 mod migrations;
+pub mod people;
 pub mod ports;
 pub mod rollouts;
+mod settings;
 pub mod users;
 pub mod workspaces;
 

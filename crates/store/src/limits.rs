@@ -34,10 +34,12 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn limits_of(&self, user: &UserId) -> Result<ClassLimits, StoreError> {
-        let rows = sqlx::query("SELECT c.limits FROM classes c JOIN memberships m ON m.class_id = c.id WHERE m.user_id = $1")
-            .bind(user.as_str())
-            .fetch_all(self.pool())
-            .await?;
+        let rows = sqlx::query(
+            "SELECT c.limits FROM classes c JOIN memberships m ON m.class_id = c.id WHERE m.user_id = $1 AND c.archived_at IS NULL",
+        )
+        .bind(user.as_str())
+        .fetch_all(self.pool())
+        .await?;
         rows.iter().try_fold(ClassLimits::default(), |all, row| Ok(all.or_more(read(row)?)))
     }
 }

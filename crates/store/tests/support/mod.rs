@@ -67,6 +67,10 @@ impl Database {
         Self { url, kept }
     }
 
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Its tables are up to date. PostgreSQL takes a moment to make its files.
     pub async fn open(&self) -> Store {
         let began = Instant::now();
