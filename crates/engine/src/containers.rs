@@ -105,6 +105,21 @@ impl Engine {
             .map_err(EngineError::during(format!("copying files into container {name}:{folder}")))
     }
 
+    /// The same of an archive that comes bit by bit; what its source fails with ends it.
+    ///
+    /// # Errors
+    /// What the Engine said.
+    pub async fn upload_stream<S>(&self, name: &str, folder: &str, tar: S) -> Result<(), EngineError>
+    where
+        S: Stream<Item = std::io::Result<Bytes>> + Send + 'static,
+    {
+        let options = query::UploadToContainerOptions { path: folder.to_owned(), ..Default::default() };
+        self.docker
+            .upload_to_container(name, Some(options), bollard::body_try_stream(tar))
+            .await
+            .map_err(EngineError::during(format!("copying files into container {name}:{folder}")))
+    }
+
     /// A path of a container (running or not) as a tar archive.
     pub fn download(&self, name: &str, path: &str) -> impl Stream<Item = Result<Bytes, EngineError>> + use<'_> {
         let attempt = format!("copying {path} out of container {name}");

@@ -1,4 +1,6 @@
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use maru_model::{Egress, Limits, Login, ProjectName, Text, UserId};
@@ -49,6 +51,28 @@ pub struct SnapshotConfig {
     pub tidy_every: Duration,
 }
 
+/// After how long a workspace that nobody uses is stopped, which may change while it runs; clones are the same.
+#[derive(Clone, Debug)]
+pub struct IdleAfter(Arc<AtomicU64>);
+
+impl IdleAfter {
+    #[must_use]
+    pub fn get(&self) -> Option<Duration> {
+        let seconds = self.0.load(Ordering::Relaxed);
+        (seconds > 0).then(|| Duration::from_secs(seconds))
+    }
+
+    pub(crate) fn set(&self, after: Option<Duration>) {
+        self.0.store(after.map_or(0, |after| after.as_secs()), Ordering::Relaxed);
+    }
+}
+
+impl From<Option<Duration>> for IdleAfter {
+    fn from(after: Option<Duration>) -> Self {
+        Self(Arc::new(AtomicU64::new(after.map_or(0, |after| after.as_secs()))))
+    }
+}
+
 /// What every workspace of this installation has in common.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -72,7 +96,7 @@ pub struct Config {
     /// Workspaces that may be starting at the same time; the others are queued.
     pub parallel_starts: usize,
     /// A workspace that nobody has used for so long is stopped; `None` for never.
-    pub idle_after: Option<Duration>,
+    pub idle_after: IdleAfter,
     /// How long a home that a reset put aside can be given back.
     pub undo_for: Duration,
     pub snapshots: SnapshotConfig,
@@ -104,7 +128,7 @@ impl Config {
             egress: Egress::default(),
             project: ProjectName::parse("guestbook").ok(),
             parallel_starts: (cpus * 2).max(4),
-            idle_after: Some(Duration::from_secs(60 * 60)),
+            idle_after: Some(Duration::from_secs(60 * 60)).into(),
             undo_for: Duration::from_secs(7 * 24 * 60 * 60),
             look_every: Duration::from_secs(15),
         }
@@ -115,7 +139,7 @@ impl Config {
         match stopped_for {
             StoppedFor::Asked => None,
             StoppedFor::Idle => {
-                let minutes = self.idle_after.map_or(0, |after| after.as_secs().div_ceil(60));
+                let minutes = self.idle_after.get().map_or(0, |after| after.as_secs().div_ceil(60));
                 Some(Text::new(
                     format!("Nobody used it for {minutes} minutes, so it was stopped. Your files are all there."),
                     format!("{minutes}분 동안 사용하지 않아 멈췄습니다. 파일은 모두 그대로 있습니다."),

@@ -221,6 +221,7 @@ impl Driver {
             Presence::Still { .. } | Presence::Running { .. } => {}
         }
         self.enter(State::Queued, None, QUEUE_DEADLINE);
+        let began = Instant::now();
         let shared = self.shared.clone();
         let turn = shared.starts.wait(|position| self.entry.publish(|view| view.position = Some(position)));
         let _turn = timeout(QUEUE_DEADLINE, turn)
@@ -243,7 +244,9 @@ impl Driver {
             }
         });
         let started_at = booted.await?;
-        self.connect(started_at, safe).await
+        self.connect(started_at, safe).await?;
+        shared.starts.took.observe(began.elapsed().as_secs_f64());
+        Ok(())
     }
 
     /// Runs one phase under its deadline.

@@ -23,6 +23,7 @@
 
 #![forbid(unsafe_code)]
 
+mod carry;
 mod config;
 mod driver;
 mod entry;
@@ -44,6 +45,7 @@ mod usage;
 mod view;
 mod workspaces;
 
+pub use carry::Homes;
 pub use config::{Config, Owner, SnapshotConfig, Tool};
 pub use error::WorkspaceError;
 pub use link::{AgentLink, Inbound, InboundStream, LinkFailure, PortStream};

@@ -3,10 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 #[derive(Debug)]
 pub(crate) struct Starts {
+    /// How long those took that came to an end, in seconds.
+    pub(crate) took: Histogram,
     turns: Semaphore,
     line: Mutex<Line>,
     moved: Notify,
@@ -39,7 +42,9 @@ impl Drop for Place<'_> {
 
 impl Starts {
     pub(crate) fn new(parallel: usize) -> Self {
-        Self { turns: Semaphore::new(parallel.max(1)), line: Mutex::default(), moved: Notify::new() }
+        // A container that is there starts within the first, a new one on a busy machine within the fourth.
+        let took = Histogram::new([0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 120.0]);
+        Self { took, turns: Semaphore::new(parallel.max(1)), line: Mutex::default(), moved: Notify::new() }
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {

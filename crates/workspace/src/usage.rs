@@ -61,6 +61,7 @@ fn show(entry: &Entry, stats: &Stats, cpus: f64) {
         inodes_limit: stats.inodes_limit,
         tmp: stats.tmp,
         tmp_limit: stats.tmp_limit,
+        terminals: stats.terminals,
     };
     entry.publish(|view| {
         if view.state == State::Ready {
@@ -121,7 +122,7 @@ pub(crate) async fn review(shared: &Shared, entry: &Arc<Entry>) {
         }
         desk.keep_alive_until = desk.keep_alive_until.filter(|&until| until > now);
         let until = desk.keep_alive_until;
-        let verdict = shared.config.idle_after.map_or(Verdict::Awake, |after| decide(after, &desk.activity, until, now));
+        let verdict = shared.config.idle_after.get().map_or(Verdict::Awake, |after| decide(after, &desk.activity, until, now));
         let time = |millis| Timestamp::from_millisecond(millis).ok();
         let stop_at = if let Verdict::Warned(at) = verdict { time(at) } else { None };
         entry.publish(|view| (view.idle_stop_at, view.keep_alive_until) = (stop_at, until.and_then(time)));

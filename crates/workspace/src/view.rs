@@ -115,6 +115,8 @@ pub struct Usage {
     /// Bytes of `/tmp`, which count as memory too.
     pub tmp: u64,
     pub tmp_limit: u64,
+    /// Terminals that are open.
+    pub terminals: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -10,6 +10,7 @@ use maru_model::{Egress, Limits, UserId};
 use maru_store::ports::Sharing;
 use maru_store::workspaces::{Intention, StoppedFor, WorkspaceRow};
 use maru_store::{Store, StoreError};
+use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -241,7 +242,7 @@ impl Workspaces {
         {
             let mut desk = entry.desk();
             desk.keep_alive_until = millis;
-            if let (None, Some(after)) = (until, self.0.config.idle_after) {
+            if let (None, Some(after)) = (until, self.0.config.idle_after.get()) {
                 desk.activity.let_go(after, Timestamp::now().as_millisecond());
             }
         }
@@ -375,6 +376,17 @@ impl Workspaces {
             }
         };
         self.0.tasks.spawn(async move { stop.run_until_cancelled(joined).await });
+    }
+
+    /// From now on a workspace that nobody uses is stopped after so long; `None` for never.
+    pub fn stop_idle_after(&self, after: Option<Duration>) {
+        self.0.config.idle_after.set(after);
+    }
+
+    /// How long starts took, from their place in the queue to ready, in seconds.
+    #[must_use]
+    pub fn start_times(&self) -> Histogram {
+        self.0.starts.took.clone()
     }
 
     /// Lets drivers and links go; containers run on, to be adopted by the next server.

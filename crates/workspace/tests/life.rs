@@ -27,7 +27,7 @@ async fn terminal(workspaces: &Workspaces, owner: &Owner, line: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_uses_it() {
     let mut installation = Installation::new().await;
-    installation.config.idle_after = Some(Duration::from_secs(12));
+    installation.config.idle_after = Some(Duration::from_secs(12)).into();
     installation.config.look_every = Duration::from_millis(500);
     let mina = installation.user("mina").await;
     let (workspaces, _inbound) = installation.open().await;

@@ -83,6 +83,11 @@ pub(crate) struct Docker {
     fenced: Mutex<HashMap<String, String>>,
 }
 
+/// Whose a container or a home is.
+pub(crate) fn owner_labels(row: &WorkspaceRow) -> HashMap<String, String> {
+    HashMap::from([(LABEL_USER.to_owned(), row.user_id.to_string()), (LABEL_LOGIN.to_owned(), row.login.to_string())])
+}
+
 impl Docker {
     pub(crate) fn new(engine: Engine, config: Arc<Config>) -> Self {
         Self { engine, config, best_kind: OnceCell::new(), fenced: Mutex::default() }
@@ -192,7 +197,7 @@ impl Docker {
         let Wanted { image, egress, limits, .. } = wanted;
         let network = self.network(egress).await?;
         let volume = self.volume(&row.login, row.home);
-        let owner = HashMap::from([(LABEL_USER.to_owned(), row.user_id.to_string()), (LABEL_LOGIN.to_owned(), row.login.to_string())]);
+        let owner = owner_labels(row);
         self.provide_home(&volume, owner.clone(), &limits, image).await?;
         let files = SharedFiles::provide(&self.config)
             .map_err(|source| WorkspaceError::Agent { path: self.config.agent.display().to_string(), source })?;

@@ -56,13 +56,13 @@ impl Docker {
         Some(Disk::new(self.config.homes.as_ref()?.join(format!("{volume}.img"))))
     }
 
-    pub(super) async fn kind(&self, volume: &str) -> Result<Option<HomeKind>, EngineError> {
+    pub(crate) async fn kind(&self, volume: &str) -> Result<Option<HomeKind>, EngineError> {
         Ok(self.engine.volume_options(volume).await?.map(|options| HomeKind::of(&options)))
     }
 
     /// Sees to it that this home is there and can be mounted. A new one is made with the best that this installation can do;
     /// one that is there stays what it is.
-    pub(super) async fn provide_home(
+    pub(crate) async fn provide_home(
         &self,
         volume: &str,
         labels: HashMap<String, String>,
@@ -89,7 +89,7 @@ impl Docker {
     }
 
     /// A home with a disk can be mounted only when that is open.
-    pub(super) async fn open_home(&self, login: &Login, home: i64, limits: &Limits) -> Result<Option<HomeKind>, EngineError> {
+    pub(crate) async fn open_home(&self, login: &Login, home: i64, limits: &Limits) -> Result<Option<HomeKind>, EngineError> {
         let volume = self.volume(login, home);
         let kind = self.kind(&volume).await?;
         if kind == Some(HomeKind::Image) {
@@ -99,7 +99,7 @@ impl Docker {
     }
 
     /// Once it is mounted its device goes with its container.
-    pub(super) async fn close_home(&self, login: &Login, home: i64) {
+    pub(crate) async fn close_home(&self, login: &Login, home: i64) {
         if let Some(disk) = self.disk(&self.volume(login, home))
             && let Err(error) = self.engine.close_disk(&disk, &self.config.image).await
         {

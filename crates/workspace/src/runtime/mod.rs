@@ -9,6 +9,7 @@ mod home;
 mod shared;
 mod spec;
 
-pub(crate) use docker::{Docker, Presence, Wanted};
+pub(crate) use docker::{Docker, Presence, Wanted, owner_labels};
 pub(crate) use end::End;
 pub use home::HomeKind;
+pub(crate) use spec::HOME;
