@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod auth;
+mod backup;
 mod cli;
 mod config;
 mod deploy;
@@ -13,12 +14,18 @@ mod fences;
 mod inbound;
 mod lang;
 mod load;
+mod machine;
+mod metrics;
+mod openapi;
 mod pages;
 mod parity;
 mod proxy;
+mod removal;
 mod render;
+mod roster;
 mod routes;
 mod serve;
+mod settings;
 mod starter;
 mod state;
 mod surroundings;

@@ -76,6 +76,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
 /// One handle per crate. What acts by itself becomes a task.
 async fn open(config: Config, shutdown: &CancellationToken, tasks: &TaskTracker) -> Result<(AppState, mpsc::Receiver<Inbound>), Failure> {
     let store = Store::open(&config.database).await?;
+    let settings = crate::settings::Settings::open(&store, config.idle_stop).await?;
     let engine = Engine::connect(config.instance.clone()).await?;
     refuse_old_runc(&config, &engine).await?;
     let git = Projects::new(config.data.join("projects"));
@@ -83,7 +84,8 @@ async fn open(config: Config, shutdown: &CancellationToken, tasks: &TaskTracker)
     let builds =
         Builds::new(store.clone(), engine.clone(), git.clone(), registry, &config.data.join("builds"), maru_build::Limits::default());
     let (streams, received) = mpsc::channel(INBOUND_WAITING);
-    let workspaces = Workspaces::open(workspace_config(&config), engine.clone(), store.clone(), streams).await?;
+    let workspaces =
+        Workspaces::open(workspace_config(&config, settings.now().idle_stop()), engine.clone(), store.clone(), streams).await?;
     let cluster = open_cluster(&config, &engine, builds.registry(), shutdown, tasks).await?;
     let surroundings = Surroundings {
         store: store.clone(),
@@ -93,9 +95,9 @@ async fn open(config: Config, shutdown: &CancellationToken, tasks: &TaskTracker)
         cluster: cluster.clone(),
         node_image: config.node_image.clone(),
     };
-    let settings =
+    let rollout_settings =
         RolloutSettings { apps_domain: APPS_DOMAIN.to_owned(), scheme: config.url_scheme().to_owned(), authority: config.url_port() };
-    let rollouts = Rollouts::new(store.clone(), Arc::new(surroundings), settings, shutdown.clone());
+    let rollouts = Rollouts::new(store.clone(), Arc::new(surroundings), rollout_settings, shutdown.clone());
     let state = AppState {
         config: Arc::new(config),
         store,
@@ -109,6 +111,7 @@ async fn open(config: Config, shutdown: &CancellationToken, tasks: &TaskTracker)
         deployments: Deployments::default(),
         loads: crate::load::Loads::default(),
         metrics: crate::metrics::Metrics::default(),
+        settings,
         shutdown: shutdown.clone(),
     };
     Ok((state, received))
@@ -127,9 +130,9 @@ async fn refuse_old_runc(config: &Config, engine: &Engine) -> Result<(), Failure
     Ok(())
 }
 
-fn workspace_config(config: &Config) -> maru_workspace::Config {
+fn workspace_config(config: &Config, idle_stop: Option<std::time::Duration>) -> maru_workspace::Config {
     let mut workspace = maru_workspace::Config::new(config.workspace_image.clone(), config.agent.clone(), config.data.join("bin"));
-    workspace.idle_after = config.idle_stop;
+    workspace.idle_after = idle_stop.into();
     workspace.egress = config.egress;
     workspace.homes = Some(config.data.join("homes"));
     workspace.snapshots.folder = config.data.join("snapshots");

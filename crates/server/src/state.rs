@@ -14,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::deploy::Deployments;
 use crate::load::Loads;
+use crate::metrics::Metrics;
 use crate::proxy::Proxies;
+use crate::settings::Settings;
 
 #[derive(Clone)]
 pub struct AppState {
@@ -29,6 +31,8 @@ pub struct AppState {
     pub deployments: Deployments,
     pub proxies: Proxies,
     pub loads: Loads,
+    pub metrics: Metrics,
+    pub settings: Settings,
     /// Cancelled when the server is asked to end.
     pub shutdown: CancellationToken,
 }

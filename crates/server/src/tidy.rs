@@ -1,4 +1,4 @@
-//! Tidying up now and then: old image versions that nothing uses, and what they leave in registry and Engine.
+//! Tidying up now and then: old entries of the audit log; old image versions that nothing uses, and what they leave in registry and Engine.
 
 use std::time::Duration;
 
@@ -19,6 +19,10 @@ pub async fn run(state: AppState, shutdown: CancellationToken) {
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
+        }
+        let kept = i64::from(state.settings.now().audit_days) * 24 * 60 * 60 * 1000;
+        if let Err(error) = state.store.forget_audit(maru_store::now_ms() - kept).await {
+            tracing::warn!(%error, "old entries of the audit log could not be removed");
         }
         let in_use = match state.rollouts.images_in_use().await {
             Ok(in_use) => Some(in_use),

@@ -36,7 +36,8 @@ impl CurrentUser {
     /// Who this is, or `None` where nobody is named or the name is not proved.
     async fn find(store: &Store, parts: &Parts) -> Result<Option<Self>, ApiError> {
         if let Some(WorkspaceCaller(login)) = parts.extensions.get() {
-            return Ok(store.user_by_login(login).await?.map(|user| Self { user, via: Via::Workspace }));
+            let user = store.user_by_login(login).await?.filter(|user| !user.disabled);
+            return Ok(user.map(|user| Self { user, via: Via::Workspace }));
         }
         if let Some(token) = bearer(&parts.headers) {
             let user = store.user_by_credential(&secret::hash(&token), CredentialKind::Token).await?;

@@ -5,8 +5,14 @@ use std::thread::available_parallelism;
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
+use maru_model::Text;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, spawn_blocking};
+
+use crate::error::ApiError;
+
+/// Letters of the shortest password that people may choose (NIST SP 800-63B).
+pub const SHORTEST: usize = 8;
 
 /// A whole class logs in at once. More at a time than there are CPUs are no quicker, and each takes 19 MiB.
 static TURNS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(available_parallelism().map_or(2, usize::from)));
@@ -15,6 +21,23 @@ static TURNS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(available_pa
 /// Where the system has no randomness to give.
 pub fn hash(password: &str) -> Result<String, argon2::password_hash::Error> {
     Ok(Argon2::default().hash_password(password.as_bytes())?.to_string())
+}
+
+pub fn too_short() -> ApiError {
+    ApiError::bad_request(Text::new(
+        format!("A password has at least {SHORTEST} characters."),
+        format!("비밀번호는 {SHORTEST}자 이상이어야 합니다."),
+    ))
+}
+
+/// The same as [`hash`], where others wait for this thread. Waits for its turn.
+///
+/// # Errors
+/// Where the system has no randomness to give, or the runtime ends meanwhile.
+pub async fn hash_later(password: String) -> Result<String, String> {
+    let _turn = TURNS.acquire().await;
+    let hashed = spawn_blocking(move || hash(&password)).await.map_err(|error| error.to_string())?;
+    hashed.map_err(|error| error.to_string())
 }
 
 /// True where the password is the one that was hashed. Waits for its turn, and then takes tens of milliseconds.

@@ -1,5 +1,6 @@
 //! The commands. Each prints its answer on stdout and what went wrong on stderr, and exits 0 or 1.
 
+mod backup;
 mod check;
 mod demo;
 mod doctor;
@@ -38,6 +39,10 @@ enum Command {
     Token(token::Command),
     /// Make the demo class with an administrator, an instructor and a student, and print their logins as JSON.
     Demo,
+    /// Write everything into one file; the server may run.
+    Backup(Box<backup::Backup>),
+    /// Put a backup into an empty data folder.
+    Restore(Box<backup::Restore>),
     /// Run the Ingress controller, inside the cluster.
     Gateway,
 }
@@ -72,6 +77,8 @@ impl Cli {
                 log_to_stderr();
                 runtime()?.block_on(gateway())?;
             }
+            Command::Backup(command) => runtime()?.block_on(command.run(settings))?,
+            Command::Restore(command) => runtime()?.block_on(command.run(settings))?,
             Command::Demo => runtime()?.block_on(async { demo::run(&settings.data()?, &open(&settings).await?).await })?,
         }
         Ok(ExitCode::SUCCESS)

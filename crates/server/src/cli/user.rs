@@ -39,8 +39,9 @@ impl Command {
         let word = given.clone().unwrap_or_else(|| secret::random(16));
         let hash = password::hash(&word).map_err(|error| format!("hashing the password: {error}"))?;
         let name = name.unwrap_or_else(|| login.to_string());
-        store.add_user(&login, &name, role, &hash).await?;
+        let user = store.add_user(&login, &name, role, &hash).await?;
         if given.is_none() {
+            store.set_password(&user.id, &hash, true).await?;
             println!("{word}");
         }
         Ok(())

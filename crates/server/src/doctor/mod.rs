@@ -102,7 +102,7 @@ impl Serving {
     }
 
     /// What the last server was started with, else what one would be started with now.
-    fn last(config: &Config) -> Self {
+    pub fn last(config: &Config) -> Self {
         let noted = std::fs::read(config.data.join(SERVING)).ok();
         noted.and_then(|noted| serde_json::from_slice(&noted).ok()).unwrap_or_else(|| Self::of(config))
     }

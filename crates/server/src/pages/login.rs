@@ -60,7 +60,8 @@ pub async fn submit(
     let from_elsewhere = headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
     let next = inside(&filled.next).to_owned();
     if let (false, Some(user)) = (from_elsewhere, session::check(&state.store, &filled.login, filled.password).await?) {
-        let mut answer = Redirect::to(&next).into_response();
+        // Whose password was given by somebody else is asked for another first.
+        let mut answer = Redirect::to(if user.password_given { "/account" } else { &next }).into_response();
         answer.headers_mut().insert(header::SET_COOKIE, session::start_session(&state, &user).await?);
         return Ok(answer);
     }

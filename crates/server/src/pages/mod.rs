@@ -1,5 +1,6 @@
 //! The pages that the server itself writes (log in, administration), and the files of the IDE.
 
+mod account;
 mod admin;
 mod login;
 
@@ -25,7 +26,8 @@ pub fn routes(config: &Config) -> Router<AppState> {
     Router::new()
         .route("/", get(home))
         .route("/login", get(login::page).post(login::submit))
-        .route("/admin", get(admin::page))
+        .route("/account", get(account::page))
+        .merge(admin::routes())
         .nest_service("/assets", assets)
         .route("/ide", get(ide))
 }

@@ -190,8 +190,15 @@ mod tests {
         ] {
             headers.append(HeaderName::from_static(name), value.parse().unwrap());
         }
-        let user =
-            User { id: UserId::generate(), login: Login::parse("kim").unwrap(), name: "Kim".into(), role: Role::Student, created_at: 0 };
+        let user = User {
+            id: UserId::generate(),
+            login: Login::parse("kim").unwrap(),
+            name: "Kim".into(),
+            role: Role::Student,
+            created_at: 0,
+            disabled: false,
+            password_given: false,
+        };
         become_caller(&mut headers, &user).unwrap();
         let mut left: Vec<_> = headers.iter().map(|(n, v)| format!("{n}: {}", v.to_str().unwrap())).collect();
         left.sort();

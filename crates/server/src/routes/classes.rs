@@ -8,12 +8,13 @@ use crate::auth::CurrentUser;
 use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
 
-/// A class that the caller looks after: any for administrators, one's own for instructors. Whether there is such a class
+/// A class that the caller looks after: any for administrators, for instructors those that they
+/// are instructors of. Whether there is such a class
 /// is seen by who reads its setting.
 pub(super) async fn looked_after(state: &AppState, caller: &CurrentUser, id: String) -> ApiResult<ClassId> {
     caller.require_staff()?;
     let class = ClassId::from(id);
-    let own = caller.user.role == Role::Admin || state.store.classes_of(&caller.user.id).await?.iter().any(|(id, _)| *id == class);
+    let own = caller.user.role == Role::Admin || state.store.role_in_class(&class, &caller.user.id).await? == Some(Role::Instructor);
     if own { Ok(class) } else { Err(ApiError::not_found()) }
 }
 

@@ -17,7 +17,7 @@ mod repositories;
 pub mod session;
 mod workspace;
 
-pub use admin::{PAGE_MAX, Row, rows};
+pub use admin::{PAGE_MAX, Row, audit_words, rows, seen_class, seen_user, usage};
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -29,6 +29,17 @@ use crate::state::AppState;
 
 /// Everything that comes in on the server's port: the IDE's own paths, and, by their host names, previews and applications.
 pub fn router(state: AppState) -> Router {
+    documented()
+        .merge(crate::pages::routes(&state.config))
+        .layer(from_fn_with_state(state.clone(), proxy::by_host))
+        .layer(from_fn_with_state(state.clone(), crate::metrics::count))
+        .layer(from_fn(localize))
+        .layer(CatchPanicLayer::new())
+        .with_state(state)
+}
+
+/// What clients other than our own pages use: the paths that `/openapi.json` tells.
+pub fn documented() -> Router<AppState> {
     let api = Router::new()
         .merge(session::routes())
         .merge(me::routes())
@@ -50,9 +61,6 @@ pub fn router(state: AppState) -> Router {
         .merge(git::routes())
         .merge(proxy::k8s_routes())
         .merge(health::routes())
-        .merge(crate::pages::routes(&state.config))
-        .layer(from_fn_with_state(state.clone(), proxy::by_host))
-        .layer(from_fn(localize))
-        .layer(CatchPanicLayer::new())
-        .with_state(state)
+        .merge(crate::metrics::routes())
+        .merge(crate::openapi::routes())
 }

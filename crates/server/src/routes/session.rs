@@ -1,7 +1,5 @@
 //! Logging in and out.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
@@ -15,9 +13,6 @@ use crate::auth::{SESSION_COOKIE, password, secret};
 use crate::error::{ApiError, ApiResult};
 use crate::lang::cookie;
 use crate::state::AppState;
-
-/// A term's day at the keyboard and the evening after it.
-const SESSION: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 pub fn routes() -> Router<AppState> {
     Router::new().route("/session", post(log_in).delete(log_out))
@@ -65,16 +60,25 @@ pub async fn check(store: &Store, login: &str, given: String) -> ApiResult<Optio
     };
     let (user, hash) = found.map_or_else(|| (None, NOBODY.to_owned()), |(user, hash)| (Some(user), hash));
     let right = password::is_right(given, hash).await.map_err(ApiError::internal)?;
-    Ok(user.filter(|_| right))
+    match user.filter(|_| right) {
+        // Told only to who knows the password.
+        Some(user) if user.disabled => Err(ApiError::forbidden(Text::new(
+            "This account is disabled. Everything in it is kept.",
+            "사용이 중지된 계정입니다. 자료는 모두 그대로 있습니다.",
+        ))
+        .fix(Text::new("Ask your instructor or an administrator.", "강사나 관리자에게 문의하세요."))),
+        user => Ok(user),
+    }
 }
 
 /// The cookie of a new session.
 pub async fn start_session(state: &AppState, user: &User) -> ApiResult<HeaderValue> {
     let session = secret::random(32);
-    let milliseconds = i64::try_from(SESSION.as_millis()).map_err(ApiError::internal)?;
+    let seconds = u64::from(state.settings.now().session_days) * 24 * 60 * 60;
+    let milliseconds = i64::try_from(seconds * 1000).map_err(ApiError::internal)?;
     state.store.remove_expired_credentials().await?;
     state.store.add_credential(&secret::hash(&session), &user.id, CredentialKind::Session, now_ms() + milliseconds).await?;
-    set_cookie(state, &session, SESSION.as_secs())
+    set_cookie(state, &session, seconds)
 }
 
 /// Host-only, so that neither previews nor apps (other hosts) ever see it.

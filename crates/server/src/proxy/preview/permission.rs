@@ -47,18 +47,20 @@ pub(super) async fn decide(state: &AppState, place: &Place, viewer: Option<User>
         return Ok(Permission { viewer, grant: None, visibility: Visibility::Private });
     };
     let visibility = state.workspaces.sharing(&owner.id, place.port).await?.visibility;
-    let fellows = match &viewer {
-        Some(viewer) if viewer.id != owner.id => state.store.share_a_class(&viewer.id, &owner.id).await?,
-        _ => false,
+    let (fellows, instructs) = match &viewer {
+        Some(viewer) if viewer.id != owner.id => {
+            (state.store.share_a_class(&viewer.id, &owner.id).await?, state.store.instructs(&viewer.id, &owner.id).await?)
+        }
+        _ => (false, false),
     };
-    let grant = grant(viewer.as_ref(), &owner, fellows, visibility);
+    let grant = grant(viewer.as_ref(), &owner, fellows, instructs, visibility);
     Ok(Permission { viewer, grant, visibility })
 }
 
-fn grant(viewer: Option<&User>, owner: &User, fellows: bool, visibility: Visibility) -> Option<Grant> {
+fn grant(viewer: Option<&User>, owner: &User, fellows: bool, instructs: bool, visibility: Visibility) -> Option<Grant> {
     match viewer {
         Some(viewer) if viewer.id == owner.id => Some(Grant::Owner),
-        Some(viewer) if viewer.role == Role::Admin || (viewer.role == Role::Instructor && fellows) => Some(Grant::Staff),
+        Some(viewer) if viewer.role == Role::Admin || (viewer.role == Role::Instructor && instructs) => Some(Grant::Staff),
         Some(_) if fellows && visibility == Visibility::Class => Some(Grant::Class),
         _ => (visibility == Visibility::Public).then_some(Grant::Anybody),
     }
@@ -95,7 +97,15 @@ mod tests {
     use maru_model::UserId;
 
     fn user(role: Role) -> User {
-        User { id: UserId::generate(), login: Login::parse("kim").unwrap(), name: String::new(), role, created_at: 0 }
+        User {
+            id: UserId::generate(),
+            login: Login::parse("kim").unwrap(),
+            name: String::new(),
+            role,
+            created_at: 0,
+            disabled: false,
+            password_given: false,
+        }
     }
 
     #[test]
@@ -103,15 +113,17 @@ mod tests {
         use Visibility::{Class, Private, Public};
         let owner = user(Role::Student);
         let [fellow, instructor, admin] = [Role::Student, Role::Instructor, Role::Admin].map(user);
-        let may = |who: &User, fellows, visibility| grant(Some(who), &owner, fellows, visibility);
+        let may = |who: &User, fellows, visibility| grant(Some(who), &owner, fellows, fellows, visibility);
         assert_eq!(may(&owner, false, Private), Some(Grant::Owner));
         assert_eq!(may(&admin, false, Private), Some(Grant::Staff));
         assert_eq!(may(&instructor, true, Private), Some(Grant::Staff));
         assert_eq!(may(&instructor, false, Private), None);
         assert_eq!(may(&instructor, false, Class), None);
+        // In this class a fellow, whatever they are in another.
+        assert_eq!([Private, Class].map(|v| grant(Some(&instructor), &owner, true, false, v)), [None, Some(Grant::Class)]);
         assert_eq!([Private, Class, Public].map(|v| may(&fellow, true, v)), [None, Some(Grant::Class), Some(Grant::Anybody)]);
         assert_eq!([Private, Class, Public].map(|v| may(&fellow, false, v)), [None, None, Some(Grant::Anybody)]);
-        assert_eq!([Private, Class, Public].map(|v| grant(None, &owner, false, v)), [None, None, Some(Grant::Anybody)]);
+        assert_eq!([Private, Class, Public].map(|v| grant(None, &owner, false, false, v)), [None, None, Some(Grant::Anybody)]);
     }
 
     #[test]

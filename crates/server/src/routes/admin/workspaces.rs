@@ -1,28 +1,25 @@
-//! What instructors and administrators see and do: administrators everybody, instructors the members of their classes.
+//! Users with their workspaces: listed, started, stopped, kept awake, one or many at once.
 
 use axum::extract::{Path, Query, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
 use jiff::Timestamp;
-use maru_model::{Lang as Language, Role, Text, UserId};
+use maru_model::{Lang as Language, Text, UserId};
 use maru_store::users::User;
 use maru_workspace::{Owner, WorkspaceError, WorkspaceView};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::{PAGE_MAX, Page, sees};
 use crate::auth::CurrentUser;
 use crate::error::{ApiError, ApiResult};
 use crate::lang::Lang;
 use crate::routes::workspace::keep_alive::{STAFF_MAX, Wanted};
 use crate::state::AppState;
 
-/// The most rows that one answer has.
-pub const PAGE_MAX: i64 = 200;
-
-pub fn routes() -> Router<AppState> {
+pub(super) fn routes() -> Router<AppState> {
     Router::new()
-        .route("/admin/users", get(users))
         .route("/admin/workspaces", get(workspaces))
         .route("/admin/workspaces/{id}/{op}", post(one))
         .route("/admin/workspaces/{id}/keep-alive", post(keep_alive).delete(let_go))
@@ -38,6 +35,8 @@ pub struct Row {
     pub login: String,
     pub name: String,
     pub role: &'static str,
+    /// May not log in.
+    pub disabled: bool,
     pub workspace_id: Option<String>,
     pub state: String,
     pub phase: Option<String>,
@@ -54,27 +53,6 @@ pub struct Row {
     pub memory: Option<u64>,
 }
 
-#[derive(Deserialize)]
-struct Page {
-    #[serde(default)]
-    q: String,
-    #[serde(default)]
-    cursor: String,
-    limit: Option<i64>,
-}
-
-impl Page {
-    fn limit(&self) -> i64 {
-        self.limit.unwrap_or(50).clamp(1, PAGE_MAX)
-    }
-
-    /// Where the next page begins, where this one is full.
-    fn next(&self, rows: &[Row]) -> Option<String> {
-        let full = i64::try_from(rows.len()).ok() == Some(self.limit());
-        rows.last().filter(|_| full).map(|row| row.login.clone())
-    }
-}
-
 /// The users that `viewer` may see, in the order of their logins, after the login `after`.
 pub async fn rows(state: &AppState, viewer: &User, search: &str, after: &str, limit: i64, lang: Language) -> ApiResult<Vec<Row>> {
     let running = state.workspaces.list();
@@ -88,7 +66,7 @@ pub async fn rows(state: &AppState, viewer: &User, search: &str, after: &str, li
         .collect())
 }
 
-fn row(user: &User, view: Option<&WorkspaceView>, lang: Language) -> Row {
+pub(super) fn row(user: &User, view: Option<&WorkspaceView>, lang: Language) -> Row {
     let usage = view.and_then(|view| view.usage);
     Row {
         id: user.id.to_string(),
@@ -96,6 +74,7 @@ fn row(user: &User, view: Option<&WorkspaceView>, lang: Language) -> Row {
         login: user.login.to_string(),
         name: user.name.clone(),
         role: user.role.as_str(),
+        disabled: user.disabled,
         workspace_id: view.map(|view| view.id.to_string()),
         state: view.map_or("stopped", |view| view.state.as_str()).to_owned(),
         phase: view.and_then(|view| view.phase).map(|phase| phase.text().get(lang).to_owned()),
@@ -109,13 +88,6 @@ fn row(user: &User, view: Option<&WorkspaceView>, lang: Language) -> Row {
     }
 }
 
-async fn users(State(state): State<AppState>, caller: CurrentUser, Query(page): Query<Page>, Lang(lang): Lang) -> ApiResult<Json<Value>> {
-    caller.require_staff()?;
-    let rows = rows(&state, &caller.user, &page.q, &page.cursor, page.limit(), lang).await?;
-    let cursor = page.next(&rows);
-    Ok(Json(json!({"users": rows, "cursor": cursor})))
-}
-
 /// The users of a page who have a workspace.
 async fn workspaces(
     State(state): State<AppState>,
@@ -125,7 +97,7 @@ async fn workspaces(
 ) -> ApiResult<Json<Value>> {
     caller.require_staff()?;
     let rows = rows(&state, &caller.user, &page.q, &page.cursor, page.limit(), lang).await?;
-    let cursor = page.next(&rows);
+    let cursor = page.next(&rows, |row| &row.login);
     let workspaces: Vec<Row> = rows.into_iter().filter_map(|row| Some(Row { id: row.workspace_id.clone()?, ..row })).collect();
     Ok(Json(json!({"workspaces": workspaces, "cursor": cursor})))
 }
@@ -160,12 +132,10 @@ async fn owner_of(state: &AppState, caller: &CurrentUser, id: &str) -> ApiResult
     caller.require_staff()?;
     let owner = state.workspaces.list().into_iter().find(|(_, view)| view.id.as_str() == id).map(|(owner, _)| owner.id);
     let user = state.store.user(&owner.unwrap_or_else(|| UserId::from(id))).await?.ok_or_else(ApiError::not_found)?;
-    let caller = &caller.user;
-    let allowed = caller.role == Role::Admin || state.store.share_a_class(&caller.id, &user.id).await?;
-    if allowed { Ok(user) } else { Err(ApiError::not_found()) }
+    if sees(state, caller, &user).await? { Ok(user) } else { Err(ApiError::not_found()) }
 }
 
-fn owner(user: &User) -> Owner {
+pub(super) fn owner(user: &User) -> Owner {
     Owner { id: user.id.clone(), login: user.login.clone(), name: user.name.clone() }
 }
 

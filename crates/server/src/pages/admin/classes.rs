@@ -1,0 +1,106 @@
+use askama::Template;
+use axum::extract::{OriginalUri, Path, State};
+use axum::response::{IntoResponse, Response};
+use maru_model::{ClassLimits, Egress, Role};
+use maru_store::classes::Class;
+use maru_store::users::User;
+
+use super::frame::{Frame, staff};
+use crate::error::ApiResult;
+use crate::lang::Lang;
+use crate::pages::{Visitor, render};
+use crate::routes;
+use crate::state::AppState;
+
+/// The most members that are shown.
+const SHOWN: i64 = 1000;
+
+#[derive(Template)]
+#[template(path = "admin/classes.html")]
+struct ClassesPage {
+    frame: Frame,
+    classes: Vec<Class>,
+}
+
+impl ClassesPage {
+    fn t<'a>(&self, en: &'a str, ko: &'a str) -> &'a str {
+        self.frame.t(en, ko)
+    }
+
+    /// With the word, for a phone shows no heads of columns.
+    fn students(&self, count: &i64) -> String {
+        format!("{count} {}", self.t("students", "명(학생)"))
+    }
+
+    fn instructors(&self, count: &i64) -> String {
+        format!("{count} {}", self.t("instructors", "명(강사)"))
+    }
+}
+
+pub async fn page(State(state): State<AppState>, visitor: Visitor, uri: OriginalUri, Lang(lang): Lang) -> ApiResult<Response> {
+    let caller = match staff(visitor, &uri) {
+        Ok(caller) => caller,
+        Err(answer) => return Ok(answer),
+    };
+    let classes = state.store.classes_seen_by(&caller.user, "", "", SHOWN).await?;
+    Ok(render(&ClassesPage { frame: Frame::new(&state, &caller, lang, "classes"), classes })?.into_response())
+}
+
+#[derive(Template)]
+#[template(path = "admin/class.html")]
+struct ClassPage {
+    frame: Frame,
+    class: Class,
+    members: Vec<(User, Role)>,
+    /// Empty: as installed.
+    egress: &'static str,
+    limits: LimitFields,
+}
+
+/// What is set, in the fields' units; empty where nothing is.
+struct LimitFields {
+    memory: String,
+    cpus: String,
+    disk: String,
+    pids: String,
+    /// All that is set, as JSON: what has no field here stays as it is.
+    rest: String,
+}
+
+impl LimitFields {
+    fn new(limits: &ClassLimits) -> Self {
+        let mebibytes = |bytes: Option<i64>| bytes.map(|bytes| (bytes >> 20).to_string()).unwrap_or_default();
+        Self {
+            memory: mebibytes(limits.memory),
+            cpus: limits.cpus.map(|cpus| cpus.to_string()).unwrap_or_default(),
+            disk: mebibytes(limits.disk),
+            pids: limits.pids.map(|pids| pids.to_string()).unwrap_or_default(),
+            rest: serde_json::to_string(limits).unwrap_or_default(),
+        }
+    }
+}
+
+impl ClassPage {
+    fn t<'a>(&self, en: &'a str, ko: &'a str) -> &'a str {
+        self.frame.t(en, ko)
+    }
+}
+
+pub async fn one(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    uri: OriginalUri,
+    Path(id): Path<String>,
+    Lang(lang): Lang,
+) -> ApiResult<Response> {
+    let caller = match staff(visitor, &uri) {
+        Ok(caller) => caller,
+        Err(answer) => return Ok(answer),
+    };
+    let class = routes::seen_class(&state, &caller, id).await?;
+    let members = state.store.class_members(&class.id, "", "", SHOWN).await?;
+    let egress = state.store.class_egress(&class.id).await?.flatten().map_or("", Egress::as_str);
+    let limits = LimitFields::new(&state.store.class_limits(&class.id).await?.unwrap_or_default());
+    let frame = Frame::new(&state, &caller, lang, "classes");
+    Ok(render(&ClassPage { frame, class, members, egress, limits })?.into_response())
+}

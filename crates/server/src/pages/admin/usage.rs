@@ -1,0 +1,125 @@
+use askama::Template;
+use axum::extract::{OriginalUri, State};
+use axum::response::{IntoResponse, Response};
+use maru_model::{Role, Text};
+use serde_json::Value;
+
+use super::frame::{Frame, staff};
+use crate::error::{ApiError, ApiResult};
+use crate::lang::Lang;
+use crate::pages::{Visitor, render};
+use crate::routes;
+use crate::settings::Values;
+use crate::state::AppState;
+
+#[derive(Template)]
+#[template(path = "admin/usage.html")]
+struct UsagePage {
+    frame: Frame,
+    meters: Vec<Meter>,
+    classes: Vec<Line>,
+    workspaces: Vec<Line>,
+}
+
+struct Meter {
+    label: String,
+    text: String,
+    /// Percent.
+    share: Option<u64>,
+}
+
+/// Numbers as people read them; what is not known is empty.
+struct Line {
+    name: String,
+    state: String,
+    cpu: String,
+    memory: String,
+    disk: String,
+}
+
+impl UsagePage {
+    fn t<'a>(&self, en: &'a str, ko: &'a str) -> &'a str {
+        self.frame.t(en, ko)
+    }
+}
+
+fn gib(bytes: &Value) -> String {
+    match bytes.as_f64() {
+        Some(bytes) if bytes >= 1_073_741_824.0 => format!("{:.1} GiB", bytes / 1_073_741_824.0),
+        Some(bytes) => format!("{:.0} MiB", bytes / 1_048_576.0),
+        None => String::new(),
+    }
+}
+
+fn cpus(number: &Value) -> String {
+    number.as_f64().map(|cpus| format!("{cpus:.2}")).unwrap_or_default()
+}
+
+fn meter(label: String, used: &Value, of: &Value, show: fn(&Value) -> String) -> Option<Meter> {
+    let (part, whole) = (used.as_f64()?, of.as_f64()?);
+    let share = (whole > 0.0).then(|| (part / whole * 100.0).clamp(0.0, 100.0).round() as u64);
+    Some(Meter { label, text: format!("{} / {}", show(used), show(of)), share })
+}
+
+pub async fn page(State(state): State<AppState>, visitor: Visitor, uri: OriginalUri, Lang(lang): Lang) -> ApiResult<Response> {
+    let caller = match staff(visitor, &uri) {
+        Ok(caller) => caller,
+        Err(answer) => return Ok(answer),
+    };
+    let usage = routes::usage(&state, &caller).await?;
+    let frame = Frame::new(&state, &caller, lang, "usage");
+    let (machine, cluster) = (&usage["machine"], &usage["cluster"]);
+    let label = |en: &str, ko: &str| frame.t(en, ko).to_owned();
+    let meters = [
+        meter(label("Machine: load", "서버: 부하"), &machine["load"], &machine["cpus"], cpus),
+        meter(label("Machine: memory", "서버: 메모리"), &machine["memory_used"], &machine["memory"], gib),
+        meter(label("Machine: disk", "서버: 디스크"), &machine["disk_used"], &machine["disk"], gib),
+        meter(label("Cluster: CPU", "클러스터: CPU"), &cluster["cpu"], &cluster["cpu_capacity"], cpus),
+        meter(label("Cluster: memory", "클러스터: 메모리"), &cluster["memory"], &cluster["memory_capacity"], gib),
+    ];
+    let list = |name: &str| usage[name].as_array().cloned().unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let classes = list("classes").into_iter().map(|class| Line {
+        name: text(&class["name"]),
+        state: format!("{} / {}", class["running"], class["members"]),
+        cpu: cpus(&class["cpu"]),
+        memory: gib(&class["memory"]),
+        disk: gib(&class["disk"]),
+    });
+    let classes = classes.collect();
+    let running = list("workspaces").into_iter().filter(|workspace| workspace["state"] == "ready");
+    let workspaces = running.map(|workspace| Line {
+        name: text(&workspace["login"]),
+        state: text(&workspace["name"]),
+        cpu: cpus(&workspace["usage"]["cpus"]),
+        memory: gib(&workspace["usage"]["memory"]),
+        disk: gib(&workspace["usage"]["disk"]),
+    });
+    let workspaces = workspaces.collect();
+    let meters = meters.into_iter().flatten().collect();
+    Ok(render(&UsagePage { frame, meters, classes, workspaces })?.into_response())
+}
+
+#[derive(Template)]
+#[template(path = "admin/settings.html")]
+struct SettingsPage {
+    frame: Frame,
+    values: Values,
+}
+
+impl SettingsPage {
+    fn t<'a>(&self, en: &'a str, ko: &'a str) -> &'a str {
+        self.frame.t(en, ko)
+    }
+}
+
+pub async fn settings(State(state): State<AppState>, visitor: Visitor, uri: OriginalUri, Lang(lang): Lang) -> ApiResult<Response> {
+    let caller = match staff(visitor, &uri) {
+        Ok(caller) => caller,
+        Err(answer) => return Ok(answer),
+    };
+    if caller.user.role != Role::Admin {
+        return Err(ApiError::forbidden(Text::new("Only administrators may do this.", "관리자만 할 수 있습니다.")));
+    }
+    Ok(render(&SettingsPage { frame: Frame::new(&state, &caller, lang, "settings"), values: state.settings.now() })?.into_response())
+}

@@ -1,0 +1,108 @@
+use askama::Template;
+use axum::extract::{OriginalUri, Path, State};
+use axum::response::{IntoResponse, Response};
+use maru_model::ClassId;
+
+use super::frame::{Frame, staff};
+use crate::error::ApiResult;
+use crate::lang::Lang;
+use crate::pages::{Visitor, render};
+use crate::routes::{self, Row};
+use crate::state::AppState;
+
+#[derive(Template)]
+#[template(path = "admin/users.html")]
+struct UsersPage {
+    frame: Frame,
+    rows: Vec<Line>,
+    /// Where a new user may be put.
+    classes: Vec<(ClassId, String)>,
+}
+
+/// A row in words: what is not known is empty.
+struct Line {
+    user_id: String,
+    workspace_id: String,
+    login: String,
+    name: String,
+    role: &'static str,
+    disabled: bool,
+    state: String,
+    phase: String,
+    started_at: String,
+    cpu: String,
+    memory: String,
+}
+
+impl From<Row> for Line {
+    fn from(row: Row) -> Self {
+        Self {
+            user_id: row.user_id,
+            state: if row.workspace_id.is_some() { row.state } else { "none".to_owned() },
+            workspace_id: row.workspace_id.unwrap_or_default(),
+            login: row.login,
+            name: row.name,
+            role: row.role,
+            disabled: row.disabled,
+            phase: row.cause.or(row.phase).unwrap_or_default(),
+            started_at: row.started_at.unwrap_or_default(),
+            cpu: row.cpu.map(|cpus| format!("{:.0} %", cpus * 100.0)).unwrap_or_default(),
+            memory: row.memory.map(|bytes| format!("{} MiB", bytes >> 20)).unwrap_or_default(),
+        }
+    }
+}
+
+impl UsersPage {
+    fn t<'a>(&self, en: &'a str, ko: &'a str) -> &'a str {
+        self.frame.t(en, ko)
+    }
+}
+
+pub async fn page(State(state): State<AppState>, visitor: Visitor, uri: OriginalUri, Lang(lang): Lang) -> ApiResult<Response> {
+    let caller = match staff(visitor, &uri) {
+        Ok(caller) => caller,
+        Err(answer) => return Ok(answer),
+    };
+    let rows = routes::rows(&state, &caller.user, "", "", routes::PAGE_MAX, lang).await?.into_iter().map(Line::from).collect();
+    let classes = state.store.classes_seen_by(&caller.user, "", "", routes::PAGE_MAX).await?;
+    let classes = classes.into_iter().filter(|class| class.archived_at.is_none()).map(|class| (class.id, class.name)).collect();
+    Ok(render(&UsersPage { frame: Frame::new(&state, &caller, lang, "users"), rows, classes })?.into_response())
+}
+
+#[derive(Template)]
+#[template(path = "admin/user.html")]
+struct UserPage {
+    frame: Frame,
+    user: Shown,
+    classes: Vec<(ClassId, String)>,
+}
+
+struct Shown {
+    login: String,
+    name: String,
+    role: &'static str,
+    disabled: bool,
+}
+
+impl UserPage {
+    fn t<'a>(&self, en: &'a str, ko: &'a str) -> &'a str {
+        self.frame.t(en, ko)
+    }
+}
+
+pub async fn one(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    uri: OriginalUri,
+    Path(login): Path<String>,
+    Lang(lang): Lang,
+) -> ApiResult<Response> {
+    let caller = match staff(visitor, &uri) {
+        Ok(caller) => caller,
+        Err(answer) => return Ok(answer),
+    };
+    let user = routes::seen_user(&state, &caller, &login).await?;
+    let classes = state.store.classes_of(&user.id).await?;
+    let user = Shown { login: user.login.to_string(), name: user.name, role: user.role.as_str(), disabled: user.disabled };
+    Ok(render(&UserPage { frame: Frame::new(&state, &caller, lang, "users"), user, classes })?.into_response())
+}
