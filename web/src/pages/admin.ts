@@ -3,6 +3,8 @@
  * states followed. Words come with the markup (data attributes), so that the server alone picks the language.
  */
 
+import { ask } from "./ask";
+
 interface Live {
   id: string;
   state: string;
@@ -22,26 +24,6 @@ const OPS: Record<string, readonly string[]> = {
   force: ["starting", "stopping", "failed"],
 };
 const TONES: Record<string, string> = { ready: "good", failed: "bad", stopped: "", none: "" };
-
-async function ask(path: string, init: RequestInit = {}): Promise<unknown> {
-  const response = await fetch(`/api/v1${path}`, {
-    ...init,
-    headers: {
-      "Accept-Language": document.documentElement.lang,
-      "X-Maru-CSRF": "1",
-      ...(init.body ? { "Content-Type": "application/json" } : {}),
-    },
-  });
-  const text = await response.text();
-  if (response.ok) return text === "" ? null : JSON.parse(text);
-  let detail = `${response.status}`;
-  try {
-    detail = (JSON.parse(text) as { detail?: string }).detail ?? detail;
-  } catch {
-    // Not problem+json; the status has to do.
-  }
-  throw new Error(detail);
-}
 
 /** Lists page with a cursor, or come whole as an array; either is taken. */
 export function itemsOf(answer: unknown): Live[] {
@@ -116,15 +98,9 @@ export function startAdmin(frame: HTMLElement): void {
     const state = row.querySelector<HTMLElement>("[data-state]")?.dataset.state || "none";
     show(row, { id: "", state, phase: row.querySelector("[data-phase]")?.textContent ?? "" });
   }
-  for (const time of frame.querySelectorAll("time")) {
-    const at = new Date(time.dateTime);
-    if (!Number.isNaN(at.getTime())) {
-      time.textContent = at.toLocaleString(document.documentElement.lang, SHORT);
-    }
-  }
 
   async function refresh() {
-    const found = itemsOf(await ask("/admin/workspaces?limit=200"));
+    const found = itemsOf(await ask("GET", "/admin/workspaces?limit=200"));
     for (const live of found) {
       const row = rows.find((each) => each.dataset.workspace === live.id);
       if (row) show(row, live);
@@ -159,11 +135,8 @@ export function startAdmin(frame: HTMLElement): void {
     const until = await askUntil(row);
     if (until === null) return;
     const path = `/admin/workspaces/${row.dataset.workspace}/keep-alive`;
-    const init =
-      until === "off"
-        ? { method: "DELETE" }
-        : { method: "POST", body: JSON.stringify({ until: until.toISOString() }) };
-    show(row, (await ask(path, init)) as Live);
+    const asked = until === "off" ? ask("DELETE", path) : ask("POST", path, { until: until.toISOString() });
+    show(row, (await asked) as Live);
   }
 
   frame.addEventListener("click", async (event) => {
@@ -178,10 +151,7 @@ export function startAdmin(frame: HTMLElement): void {
         return;
       }
       const id = row.dataset.workspace || row.dataset.user;
-      const answer = await ask("/admin/workspaces/bulk", {
-        method: "POST",
-        body: JSON.stringify({ op: button.dataset.op, ids: [id] }),
-      });
+      const answer = await ask("POST", "/admin/workspaces/bulk", { op: button.dataset.op, ids: [id] });
       const { results } = answer as {
         results: { ok: boolean; error?: { detail?: string }; workspace?: Live }[];
       };

@@ -1,6 +1,8 @@
-/** The little that the server-rendered pages do by themselves: language, theme, log out, and the admin's table. */
+/** The little that the server-rendered pages do by themselves: language, theme, log out, forms, and the admin's table. */
 import "./pages.css";
 import { startAdmin } from "./admin";
+import { startForms } from "./forms";
+import { startRoster } from "./roster";
 
 const theme = localStorage.getItem("maru.theme");
 if (theme === "light" || theme === "dark" || theme === "contrast")
@@ -20,6 +22,10 @@ document.querySelector("[data-logout]")?.addEventListener("click", async () => {
   await fetch("/api/v1/session", { method: "DELETE", headers: { "X-Maru-CSRF": "1" } });
   location.assign("/login");
 });
+
+startForms();
+const roster = document.querySelector<HTMLFormElement>("form[data-roster]");
+if (roster) startRoster(roster);
 
 const table = document.querySelector<HTMLElement>("[data-admin]");
 if (table) startAdmin(table);
