@@ -99,17 +99,53 @@ describe("the IDE", () => {
   });
 });
 
-test("the login page and the administration", async () => {
-  for (const { colorScheme } of LOOKS.slice(0, 2)) {
-    const context = await browser.newContext({ locale: "ko-KR", colorScheme });
-    const page = await context.newPage();
-    await page.goto(`${maru.url}/login`);
-    expect(await violations(page), "login").toEqual([]);
-    const { login, password } = maru.admin;
-    await page.request.post(`${maru.url}/api/v1/session`, { data: { login, password } });
-    await page.goto(`${maru.url}/admin`);
-    await page.locator("table").first().waitFor();
-    expect(await violations(page), "administration").toEqual([]);
-    await context.close();
+describe("the login page and the administration", () => {
+  const SIZES = [
+    { width: 1440, height: 900 },
+    { width: 390, height: 844 },
+  ];
+  for (const { name, colorScheme } of LOOKS.slice(0, 2)) {
+    test(`in ${name}, on a desk and on a phone`, async () => {
+      for (const viewport of SIZES) {
+        const context = await browser.newContext({ locale: "ko-KR", colorScheme, viewport });
+        const page = await context.newPage();
+        const clean = async (what: string) => expect(await violations(page), what).toEqual([]);
+        await page.goto(`${maru.url}/login`);
+        await clean("login");
+        const { login, password } = maru.admin;
+        await page.request.post(`${maru.url}/api/v1/session`, { data: { login, password } });
+        const { classes } = await new Client(maru.admin).json<{ classes: { id: string }[] }>(
+          "GET",
+          "/api/v1/admin/classes?q=demo",
+        );
+        for (const path of [
+          "/admin",
+          `/admin/users/${account.login}`,
+          "/admin/classes",
+          `/admin/classes/${classes[0]?.id}`,
+          "/admin/usage",
+          "/admin/audit",
+          "/admin/settings",
+          "/account",
+        ]) {
+          await page.goto(maru.url + path);
+          await page.locator("h1").first().waitFor();
+          await clean(path);
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+          expect(wide, `${path} is wider than the screen`).toBe(false);
+        }
+        for (const [path, id] of [
+          ["/admin", "new-user"],
+          ["/admin/classes", "new-class"],
+        ]) {
+          await page.goto(maru.url + path);
+          await page.locator(`[data-open="${id}"]`).click();
+          await page.locator(`[data-dialog="${id}"]`).waitFor();
+          await clean(`${path}, ${id}`);
+          await page.keyboard.press("Escape");
+        }
+        await context.close();
+      }
+    });
   }
 });
