@@ -30,6 +30,7 @@ pub struct GatewaySpec {
 pub(crate) const NAME: &str = "maru-gateway";
 /// Where it listens in a pod of its own.
 pub(crate) const POD_PORT: u16 = 8080;
+const POD_TLS_PORT: u16 = 8443;
 
 /// Where the gateway's pod runs.
 pub(crate) enum Placement {
@@ -159,26 +160,23 @@ fn objects(spec: &GatewaySpec, image: &str, placement: &Placement) -> Vec<Value>
     let meta = json!({ "name": NAME, "namespace": SYSTEM_NAMESPACE, "labels": labels });
     let mut env: Vec<Value> = spec.env.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
     let mut objects = Vec::new();
-    let (port, placed) = match placement {
+    // What a pod is told of its place, and the ports it has there.
+    let (place, ports) = match placement {
         Placement::Node => {
-            let port = json!({ "containerPort": 80, "hostPort": 80, "protocol": "TCP" });
+            let port = |port: u16| json!({ "containerPort": port, "hostPort": port, "protocol": "TCP" });
             // Two can't listen on one port of the node.
-            let strategy = json!({ "type": "Recreate" });
-            (
-                port,
-                json!({ "strategy": strategy, "hostNetwork": true, "dnsPolicy": "ClusterFirstWithHostNet", "pull": "Never", "secrets": [] }),
-            )
+            let place = json!({ "strategy": "Recreate", "hostNetwork": true, "dnsPolicy": "ClusterFirstWithHostNet", "pull": "Never", "secrets": [] });
+            (place, [port(80), port(443)])
         }
         Placement::Pod { pull } => {
             objects.push(json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": PULL_SECRET, "namespace": SYSTEM_NAMESPACE },
                 "type": "kubernetes.io/dockerconfigjson", "stringData": { ".dockerconfigjson": pull } }));
             env.push(json!({ "name": "MARU_GATEWAY_LISTEN", "value": format!("0.0.0.0:{POD_PORT}") }));
-            let strategy = json!({ "type": "RollingUpdate" });
-            (
-                json!({ "containerPort": POD_PORT, "protocol": "TCP" }),
-                json!({ "strategy": strategy, "hostNetwork": false, "dnsPolicy": "ClusterFirst",
-                "pull": "IfNotPresent", "secrets": [{ "name": PULL_SECRET }] }),
-            )
+            env.push(json!({ "name": "MARU_GATEWAY_LISTEN_TLS", "value": format!("0.0.0.0:{POD_TLS_PORT}") }));
+            let port = |port: u16| json!({ "containerPort": port, "protocol": "TCP" });
+            let secrets = json!([{ "name": PULL_SECRET }]);
+            let place = json!({ "strategy": "RollingUpdate", "hostNetwork": false, "dnsPolicy": "ClusterFirst", "pull": "IfNotPresent", "secrets": secrets });
+            (place, [port(POD_PORT), port(POD_TLS_PORT)])
         }
     };
     let read = ["get", "list", "watch"];
@@ -200,17 +198,17 @@ fn objects(spec: &GatewaySpec, image: &str, placement: &Placement) -> Vec<Value>
         json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": {
             "replicas": 1,
             "selector": { "matchLabels": { "app.kubernetes.io/name": NAME } },
-            "strategy": placed["strategy"],
+            "strategy": { "type": place["strategy"] },
             "template": { "metadata": { "labels": labels }, "spec": {
                 "serviceAccountName": NAME,
-                "hostNetwork": placed["hostNetwork"],
-                "dnsPolicy": placed["dnsPolicy"],
-                "imagePullSecrets": placed["secrets"],
+                "hostNetwork": place["hostNetwork"],
+                "dnsPolicy": place["dnsPolicy"],
+                "imagePullSecrets": place["secrets"],
                 "terminationGracePeriodSeconds": 5,
                 "priorityClassName": "system-cluster-critical",
                 "containers": [{
-                    "name": "gateway", "image": image, "imagePullPolicy": placed["pull"], "args": spec.args, "env": env,
-                    "ports": [port],
+                    "name": "gateway", "image": image, "imagePullPolicy": place["pull"], "args": spec.args, "env": env,
+                    "ports": ports,
                     "readinessProbe": { "httpGet": { "path": "/readyz", "port": 10254 }, "periodSeconds": 2 },
                     "livenessProbe": { "httpGet": { "path": "/healthz", "port": 10254 }, "periodSeconds": 10 },
                     "resources": { "requests": { "cpu": "20m", "memory": "32Mi" }, "limits": { "memory": "256Mi" } },

@@ -7,6 +7,8 @@ pub enum Error {
     Cluster(#[source] kube::Error),
     #[error("{address} can't be listened on: {source}")]
     Listen { address: SocketAddr, source: std::io::Error },
+    #[error("the gateway's own certificate can't be made: {0}")]
+    Certificate(String),
     #[error(transparent)]
     Options(#[from] crate::options::BadOption),
 }

@@ -4,7 +4,7 @@
 //! ready. Where none is, it answers with a page that says which Service, why, and the pod's last words.
 //!
 //! ```text
-//! watch ── Objects ──> route::build ── Table ──┐
+//! watch ── Objects ──> route::build ── Table ──┐       (and tls: certificates of Ingresses)
 //! listener ── request ──> Proxy ── Table::find ┴─> Backend ──> pod
 //!                            └── words (page), diagnose (pods, logs)
 //! ```
@@ -23,6 +23,7 @@ mod page;
 mod proxy;
 pub mod route;
 mod serve;
+mod tls;
 mod watch;
 mod words;
 
@@ -31,4 +32,5 @@ pub use error::Error;
 pub use options::{BadOption, Options};
 pub use page::{Fact, Links, Log, Page};
 pub use proxy::Proxy;
-pub use serve::{run, serve};
+pub use serve::{run, serve, serve_tls};
+pub use tls::{Certificates, Trouble};

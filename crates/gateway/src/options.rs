@@ -8,6 +8,8 @@ use crate::route::{HostPolicy, Policy};
 pub struct Options {
     /// Where applications are served.
     pub listen: SocketAddr,
+    /// Where they are served by TLS.
+    pub listen_tls: SocketAddr,
     /// Where `/healthz`, `/readyz` and `/metrics` are.
     pub health: SocketAddr,
     pub policy: Policy,
@@ -28,6 +30,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             listen: (Ipv4Addr::UNSPECIFIED, 80).into(),
+            listen_tls: (Ipv4Addr::UNSPECIFIED, 443).into(),
             health: (Ipv4Addr::UNSPECIFIED, 10254).into(),
             policy: Policy { classes: vec!["maru".into(), "nginx".into()], unclassed: true, hosts: None, loopback: false },
             address: None,
@@ -41,7 +44,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Reads `MARU_GATEWAY_*`: `LISTEN`, `HEALTH`, `CLASSES` (a list), `ADDRESS`, `TRUSTED` (a list of addresses),
+    /// Reads `MARU_GATEWAY_*`: `LISTEN`, `LISTEN_TLS`, `HEALTH`, `CLASSES` (a list), `ADDRESS`, `TRUSTED` (a list of addresses),
     /// `DOMAIN` (switches the host policy on), `NAMESPACE_PREFIX` (`u-`), `LOGS` (`true` or `false`). Lists are
     /// separated by commas.
     ///
@@ -56,6 +59,9 @@ impl Options {
         let get = |name: &'static str| get(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
         if let Some(v) = get("MARU_GATEWAY_LISTEN") {
             options.listen = parse("MARU_GATEWAY_LISTEN", &v)?;
+        }
+        if let Some(v) = get("MARU_GATEWAY_LISTEN_TLS") {
+            options.listen_tls = parse("MARU_GATEWAY_LISTEN_TLS", &v)?;
         }
         if let Some(v) = get("MARU_GATEWAY_HEALTH") {
             options.health = parse("MARU_GATEWAY_HEALTH", &v)?;

@@ -20,7 +20,8 @@ use crate::forward::{self, Tunnels};
 use crate::options::Options;
 use crate::page::Page;
 use crate::route::{Backend, Endpoint, Lookup, Protocol, Route, Table};
-use crate::{metrics::Metrics, words};
+use crate::tls::{Certificates, Resolver};
+use crate::{Error, metrics::Metrics, words};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -41,6 +42,7 @@ pub struct Proxy {
     http2: Client<HttpConnector, Lent>,
     diagnoser: Option<Diagnoser>,
     tunnels: Tunnels,
+    pub(crate) certificates: Arc<Resolver>,
     pub(crate) metrics: Metrics,
 }
 
@@ -57,8 +59,10 @@ pub(crate) enum Failure {
 
 impl Proxy {
     /// A proxy with an empty table. With a client of the cluster, pages in words tell about pods.
-    #[must_use]
-    pub fn new(options: Options, cluster: Option<kube::Client>) -> Self {
+    ///
+    /// # Errors
+    /// Where no certificate can be made for hosts that have none.
+    pub fn new(options: Options, cluster: Option<kube::Client>) -> Result<Self, Error> {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(options.connect_timeout));
         connector.set_nodelay(true);
@@ -69,7 +73,8 @@ impl Proxy {
         let http2 = builder.http2_only(true).build(connector);
         let diagnoser = cluster.map(|c| Diagnoser::new(c, options.show_logs));
         let tunnels = Tunnels::new(CancellationToken::new());
-        Self { options, table: RwLock::default(), http1, http2, diagnoser, tunnels, metrics: Metrics::default() }
+        let certificates = Arc::new(Resolver::new()?);
+        Ok(Self { options, table: RwLock::default(), http1, http2, diagnoser, tunnels, certificates, metrics: Metrics::default() })
     }
 
     #[must_use]
@@ -82,6 +87,11 @@ impl Proxy {
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
     }
 
+    /// From now on clients are shown these certificates.
+    pub fn publish_certificates(&self, certificates: Certificates) {
+        self.certificates.publish(certificates);
+    }
+
     #[must_use]
     pub fn options(&self) -> &Options {
         &self.options
@@ -92,8 +102,8 @@ impl Proxy {
         &self.tunnels
     }
 
-    /// Answers one request of `peer`.
-    pub async fn handle(&self, peer: IpAddr, mut request: Request<Incoming>) -> Response<Body> {
+    /// Answers one request of `peer`, which came by `scheme`.
+    pub async fn handle(&self, peer: IpAddr, scheme: &Scheme, mut request: Request<Incoming>) -> Response<Body> {
         let table = self.table();
         let host = host_of(&request).to_owned();
         let route = match table.find(&host, request.uri().path()) {
@@ -107,7 +117,7 @@ impl Proxy {
         }
         let original = request.headers().clone();
         let pending = forward::begin(&mut request);
-        self.forwarded(peer, &host, request.headers_mut());
+        self.forwarded(peer, scheme, &host, request.headers_mut());
         let (parts, body) = request.into_parts();
         let limit = route.read_timeout.unwrap_or(self.options.read_timeout);
         match self.send(backend, parts, Lender::new(boxed(body)), limit).await {
@@ -161,7 +171,7 @@ impl Proxy {
         Err(failure.unwrap_or_else(|| Failure::Broken(backend.endpoints[0].clone(), "the request could not be sent again".into())))
     }
 
-    fn forwarded(&self, peer: IpAddr, host: &str, headers: &mut HeaderMap) {
+    fn forwarded(&self, peer: IpAddr, scheme: &Scheme, host: &str, headers: &mut HeaderMap) {
         let trusted = self.options.trusted.contains(&peer);
         let peer = peer.to_string();
         let before = headers.get(&FORWARDED_FOR).filter(|_| trusted).and_then(|v| v.to_str().ok());
@@ -177,7 +187,7 @@ impl Proxy {
         set(FORWARDED_FOR, &chain, false);
         set(REAL_IP, &client, false);
         set(FORWARDED_HOST, host, true);
-        set(FORWARDED_PROTO, "http", true);
+        set(FORWARDED_PROTO, scheme.as_str(), true);
     }
 
     async fn unready(&self, route: &Route, backend: &Backend) -> Page {

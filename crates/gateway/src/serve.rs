@@ -6,23 +6,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::uri::Scheme;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::error::Error;
 use crate::options::Options;
 use crate::proxy::Proxy;
-use crate::watch;
+use crate::{tls, watch};
 
 /// How long a client may take for the head of its request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a client may take to agree on a key.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs the Ingress controller in its cluster until `stop` is cancelled, then lets what is under way come to its end.
 ///
@@ -31,19 +37,20 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 pub async fn run(options: Options, stop: CancellationToken) -> Result<(), Error> {
     let client = kube::Client::try_default().await.map_err(Error::Cluster)?;
     let listener = listen(options.listen).await?;
+    let listener_tls = listen(options.listen_tls).await?;
     let health = listen(options.health).await?;
-    tracing::info!(listen = %options.listen, health = %options.health, classes = ?options.policy.classes, "the gateway starts");
-    let proxy = Arc::new(Proxy::new(options, Some(client.clone())));
+    tracing::info!(listen = %options.listen, tls = %options.listen_tls, health = %options.health, classes = ?options.policy.classes, "the gateway starts");
+    let proxy = Arc::new(Proxy::new(options, Some(client.clone()))?);
     let ready = Arc::new(AtomicBool::new(false));
     // Health and watches go on while connections are drained.
     let background = CancellationToken::new();
     let watches = tokio::spawn(watch::run(client, Arc::clone(&proxy), Arc::clone(&ready), background.clone()));
     let healths = tokio::spawn(serve_health(health, Arc::clone(&proxy), Arc::clone(&ready), stop.clone(), background.clone()));
-    serve(listener, proxy, stop).await;
+    let (_, served) = tokio::join!(serve(listener, Arc::clone(&proxy), stop.clone()), serve_tls(listener_tls, proxy, stop));
     background.cancel();
     // Both end by the token; a panic in one has been reported already.
     let _ = tokio::join!(watches, healths);
-    Ok(())
+    served
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
@@ -52,6 +59,20 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
 
 /// Serves what comes in on `listener` by `proxy` until `stop`, then drains.
 pub async fn serve(listener: TcpListener, proxy: Arc<Proxy>, stop: CancellationToken) {
+    accept(listener, None, proxy, stop).await;
+}
+
+/// The same for clients that speak TLS.
+///
+/// # Errors
+/// Where this program cannot speak it.
+pub async fn serve_tls(listener: TcpListener, proxy: Arc<Proxy>, stop: CancellationToken) -> Result<(), Error> {
+    let acceptor = tls::acceptor(Arc::clone(&proxy.certificates))?;
+    accept(listener, Some(acceptor), proxy, stop).await;
+    Ok(())
+}
+
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, proxy: Arc<Proxy>, stop: CancellationToken) {
     let connections = TaskTracker::new();
     let cut = CancellationToken::new();
     loop {
@@ -61,7 +82,18 @@ pub async fn serve(listener: TcpListener, proxy: Arc<Proxy>, stop: CancellationT
         };
         match accepted {
             Ok((stream, peer)) => {
-                connections.spawn(connection(stream, peer, Arc::clone(&proxy), stop.clone(), cut.clone()));
+                // Without it a small answer may wait for an acknowledgement; that it fails on a dead socket does not matter.
+                let _ = stream.set_nodelay(true);
+                let (proxy, tls, stop, cut) = (Arc::clone(&proxy), tls.clone(), stop.clone(), cut.clone());
+                connections.spawn(async move {
+                    match tls {
+                        None => connection(stream, peer, Scheme::HTTP, proxy, stop, cut).await,
+                        Some(tls) => match shake_hands(&tls, stream).await {
+                            Ok(stream) => connection(stream, peer, Scheme::HTTPS, proxy, stop, cut).await,
+                            Err(error) => tracing::debug!(%error, %peer, "no agreement on a key"),
+                        },
+                    }
+                });
             }
             Err(error) => {
                 // Out of descriptors, most likely: it gets better when connections end.
@@ -81,12 +113,23 @@ pub async fn serve(listener: TcpListener, proxy: Arc<Proxy>, stop: CancellationT
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, proxy: Arc<Proxy>, stop: CancellationToken, cut: CancellationToken) {
-    // Without it a small answer may wait for an acknowledgement; that it fails on a dead socket does not matter.
-    let _ = stream.set_nodelay(true);
+async fn shake_hands(tls: &TlsAcceptor, stream: TcpStream) -> std::io::Result<tokio_rustls::server::TlsStream<TcpStream>> {
+    tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await.map_err(|_| std::io::ErrorKind::TimedOut)?
+}
+
+async fn connection<S>(
+    stream: S,
+    peer: SocketAddr,
+    scheme: Scheme,
+    proxy: Arc<Proxy>,
+    stop: CancellationToken,
+    cut: CancellationToken,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let service = service_fn(|request: Request<Incoming>| {
-        let proxy = Arc::clone(&proxy);
-        async move { Ok::<_, std::convert::Infallible>(proxy.handle(peer.ip(), request).await) }
+        let (proxy, scheme) = (Arc::clone(&proxy), scheme.clone());
+        async move { Ok::<_, std::convert::Infallible>(proxy.handle(peer.ip(), &scheme, request).await) }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::core::v1::{Secret, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::Ingress;
 use kube::api::{Patch, PatchParams};
@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::proxy::Proxy;
 use crate::route::{Objects, build};
+use crate::tls::Certificates;
 
 /// Changes that come together, as in a rollout, make one table.
 const GATHER: Duration = Duration::from_millis(15);
@@ -30,31 +31,35 @@ struct Stores {
     ingresses: Store<Ingress>,
     services: Store<Service>,
     slices: Store<EndpointSlice>,
+    secrets: Store<Secret>,
 }
 
 /// Runs until `stop`; sets `ready` when the first whole table is in place.
 pub(crate) async fn run(client: Client, proxy: Arc<Proxy>, ready: Arc<AtomicBool>, stop: CancellationToken) {
     let changed = Arc::new(Notify::new());
-    let (ingresses, watch_ingresses) = watch::<Ingress>(client.clone(), Arc::clone(&changed));
-    let (services, watch_services) = watch::<Service>(client.clone(), Arc::clone(&changed));
-    let (slices, watch_slices) = watch::<EndpointSlice>(client.clone(), Arc::clone(&changed));
-    let stores = Stores { ingresses, services, slices };
+    let all = watcher::Config::default;
+    let (ingresses, watch_ingresses) = watch::<Ingress>(client.clone(), all(), Arc::clone(&changed));
+    let (services, watch_services) = watch::<Service>(client.clone(), all(), Arc::clone(&changed));
+    let (slices, watch_slices) = watch::<EndpointSlice>(client.clone(), all(), Arc::clone(&changed));
+    let (secrets, watch_secrets) = watch::<Secret>(client.clone(), all().fields("type=kubernetes.io/tls"), Arc::clone(&changed));
+    let stores = Stores { ingresses, services, slices, secrets };
     tokio::select! {
         () = stop.cancelled() => {}
         () = watch_ingresses => {}
         () = watch_services => {}
         () = watch_slices => {}
+        () = watch_secrets => {}
         () = publish(&client, &proxy, &stores, &changed, &ready) => {}
     }
 }
 
-/// A store of all objects of a kind, and the task that keeps it; it ends only by being dropped.
-fn watch<K>(client: Client, changed: Arc<Notify>) -> (Store<K>, impl Future<Output = ()>)
+/// A store of objects of a kind, and the task that keeps it; it ends only by being dropped.
+fn watch<K>(client: Client, which: watcher::Config, changed: Arc<Notify>) -> (Store<K>, impl Future<Output = ()>)
 where
     K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static,
 {
     let (store, writer) = reflector::store();
-    let stream = watcher(Api::<K>::all(client), watcher::Config::default()).default_backoff();
+    let stream = watcher(Api::<K>::all(client), which).default_backoff();
     // Nobody here reads who set which field; it is most of an object.
     let stream = stream.modify(|object| object.managed_fields_mut().clear()).reflect(writer);
     let task = stream.for_each(move |event| {
@@ -69,7 +74,12 @@ where
 
 async fn publish(client: &Client, proxy: &Proxy, stores: &Stores, changed: &Notify, ready: &AtomicBool) {
     let synced = async {
-        tokio::try_join!(stores.ingresses.wait_until_ready(), stores.services.wait_until_ready(), stores.slices.wait_until_ready())
+        tokio::try_join!(
+            stores.ingresses.wait_until_ready(),
+            stores.services.wait_until_ready(),
+            stores.slices.wait_until_ready(),
+            stores.secrets.wait_until_ready()
+        )
     };
     if synced.await.is_err() {
         return;
@@ -82,6 +92,13 @@ async fn publish(client: &Client, proxy: &Proxy, stores: &Stores, changed: &Noti
             tracing::warn!(namespace = %refused.namespace, ingress = %refused.ingress, host = %refused.host, why = %refused.why, "host refused");
         }
         proxy.publish(table);
+        let certificates = Certificates::build(&objects.ingresses, &stores.secrets.state(), &proxy.options().policy);
+        let known = proxy.certificates.now();
+        for trouble in certificates.troubles().iter().filter(|t| !known.troubles().contains(t)) {
+            let (namespace, ingress, secret, why) = (&trouble.namespace, &trouble.ingress, &trouble.secret, &trouble.why);
+            tracing::warn!(%namespace, %ingress, %secret, %why, "no certificate");
+        }
+        proxy.publish_certificates(certificates);
         ready.store(true, Ordering::Release);
         let told = tell_addresses(client, proxy, &objects.ingresses).await;
         tokio::select! {

@@ -128,7 +128,7 @@ async fn gateway_of(endpoints: &[SocketAddr], options: Options, annotations: ser
         services: vec![Arc::new(serde_json::from_value(service).unwrap())],
         slices: slices.collect(),
     };
-    let proxy = Arc::new(Proxy::new(options, None));
+    let proxy = Arc::new(Proxy::new(options, None).unwrap());
     proxy.publish(build(&objects, &policy, None));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

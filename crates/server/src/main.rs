@@ -13,10 +13,11 @@ mod exits;
 mod fences;
 mod inbound;
 mod lang;
-mod load;
 mod machine;
+mod memory;
 mod metrics;
 mod openapi;
+mod load;
 mod pages;
 mod parity;
 mod proxy;
@@ -32,11 +33,6 @@ mod surroundings;
 mod tidy;
 
 use clap::Parser;
-
-/// The C library's keeps what was needed for a moment (19 MiB for each password that is checked) for ever: a class that
-/// logged in at nine cost hundreds of MiB for the rest of the day.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
     cli::Cli::parse().run()

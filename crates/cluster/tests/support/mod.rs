@@ -38,6 +38,18 @@ impl Node {
         self.engine.name("node")
     }
 
+    /// Runs a program in the node; what it wrote, where it ended well.
+    pub async fn run(&self, argv: &[&str]) -> Option<String> {
+        let nothing = None::<futures_util::stream::Empty<std::io::Result<bytes::Bytes>>>;
+        let output = self.engine.exec(&self.container(), argv, None, nothing).await.ok()?;
+        (output.code == 0).then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// The id of the process of this name.
+    pub async fn process(&self, name: &str) -> Option<String> {
+        self.run(&["pgrep", "--exact", "--oldest", name]).await
+    }
+
     /// A driver that lives until the token is cancelled, like a server's.
     pub fn drive(&self) -> (Cluster, CancellationToken, tokio::task::JoinHandle<()>) {
         let stop = CancellationToken::new();

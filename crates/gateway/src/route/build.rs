@@ -44,17 +44,31 @@ impl Policy {
             None => self.unclassed,
         }
     }
+
+    /// A host as it is granted to Ingresses of a namespace, in lower case, and how strong that claim is.
+    pub(crate) fn granted(&self, namespace: &str, host: &str) -> Option<(String, usize)> {
+        match &self.hosts {
+            None => Some((host.to_ascii_lowercase(), 0)),
+            Some(policy) => policy.claim(namespace, Some(host)).ok().and_then(|claim| Some((claim.host?, claim.strength))),
+        }
+    }
 }
 
-/// Builds the table; the places in the rounds go on from `previous`.
-#[must_use]
-pub fn build(objects: &Objects, policy: &Policy, previous: Option<&Table>) -> Table {
-    let mut ours: Vec<&Ingress> = objects.ingresses.iter().map(|i| &**i).filter(|i| policy.serves(i)).collect();
+/// Those that are ours, the older first.
+pub(crate) fn by_age<'i>(ingresses: &'i [Arc<Ingress>], policy: &Policy) -> Vec<&'i Ingress> {
+    let mut ours: Vec<&Ingress> = ingresses.iter().map(|i| &**i).filter(|i| policy.serves(i)).collect();
     ours.sort_by_key(|i| {
         let meta = &i.metadata;
         let age = meta.creation_timestamp.as_ref().map(|t| t.0);
         (age.is_none(), age, meta.namespace.clone(), meta.name.clone())
     });
+    ours
+}
+
+/// Builds the table; the places in the rounds go on from `previous`.
+#[must_use]
+pub fn build(objects: &Objects, policy: &Policy, previous: Option<&Table>) -> Table {
+    let ours = by_age(&objects.ingresses, policy);
     let mut builder = Builder {
         table: Table::default(),
         backends: Backends::new(&objects.services, &objects.slices, policy.loopback),

@@ -21,6 +21,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use backend::{Backend, Endpoint, Gap, Protocol};
+pub(crate) use build::by_age;
 pub use build::{Objects, Policy, build};
 pub use canary::Canary;
 pub use claim::{HostPolicy, Refused};

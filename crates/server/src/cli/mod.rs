@@ -65,6 +65,7 @@ impl Cli {
         let settings = self.settings;
         match self.command {
             Command::Serve(serve) => {
+                crate::memory::settle();
                 log_to_stderr();
                 let config = crate::config::Config::load(settings, *serve)?;
                 runtime()?.block_on(crate::serve::run(config))?;
@@ -74,6 +75,7 @@ impl Cli {
             Command::User(command) => runtime()?.block_on(async { command.run(&open(&settings).await?).await })?,
             Command::Token(command) => runtime()?.block_on(async { command.run(&open(&settings).await?).await })?,
             Command::Gateway => {
+                crate::memory::settle();
                 log_to_stderr();
                 runtime()?.block_on(gateway())?;
             }
