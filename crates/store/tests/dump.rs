@@ -30,8 +30,12 @@ async fn fill(store: &Store) {
     assert!(store.renew_home(&workspace.id, 0, now_ms() + 60_000).await.unwrap());
     store.share_port(&workspace.id, 8000, Sharing { visibility: Visibility::Class, expires_at: None }).await.unwrap();
     let source = Source::Project { project: ProjectName::parse("guestbook").unwrap() };
-    let new =
-        NewRepository { name: RepositoryName::parse("web").unwrap(), source, context: "web".to_owned(), dockerfile: "Dockerfile".to_owned() };
+    let new = NewRepository {
+        name: RepositoryName::parse("web").unwrap(),
+        source,
+        context: "web".to_owned(),
+        dockerfile: "Dockerfile".to_owned(),
+    };
     let repository = store.add_repository(&mina.id, new, 3).await.unwrap();
     store.add_build(&repository.id, "abc", "content").await.unwrap();
     store.put_app(&mina.id, "guestbook", "").await.unwrap();

@@ -32,6 +32,9 @@ pub fn each(path: &Path, mut take: impl FnMut(&str, &mut dyn Read) -> Result<(),
         take(&name, &mut member)?;
         io::copy(&mut member, &mut io::sink())?;
     }
+    drop(parts);
+    // What comes after the last member has the checksum of all.
+    io::copy(&mut archive.into_inner(), &mut io::sink())?;
     Ok(())
 }
 

@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(parse(&cp949).unwrap().encoding, "CP949");
         let utf16: Vec<u8> = "\u{feff}학번\t이름\nmina\t김미나\njuno\t이준호\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         is(&utf16, &both);
-        is(b"Student ID , Full-Name\n\n mina , \"Kim, Mina\" \n,,\n", &[("mina", "Kim, Mina")]);
+        is(b"Student ID , Full-Name\n\n mina ,\"Kim, Mina\"\n,,\n", &[("mina", "Kim, Mina")]);
         is(b"login\nmina\n", &[("mina", "")]);
         assert_eq!(parse(b"login,name\n\nmina,M\n").unwrap().rows[0].line, 3);
     }
