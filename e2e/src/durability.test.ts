@@ -52,6 +52,46 @@ test("a counter in a terminal goes on through a kill -9 of the server, with no b
   expect(["succeeded", "failed"]).toContain(end);
 });
 
+/** Another length than the version before, and all of it says which one it is. */
+const version = (n: number): string => `${n};`.repeat(8_000 + (n % 7) * 3_000);
+
+test("no file is torn and every acknowledged save is there, whenever the server is killed", async () => {
+  // Two hundred are in crates/workspace/tests/saves.rs; a fifth within seconds, and nobody starts this one again.
+  const kills = 4;
+  const files = [0, 1, 2, 3].map((n) => `/api/v1/workspace/files/saved-${n}`);
+  const acknowledged = files.map(() => 0);
+  let saves = 0;
+  for (let kill = 1; kill <= kills; kill++) {
+    const writers = files.map(async (path, file) => {
+      for (let n = (acknowledged[file] ?? 0) + 1; ; n++) {
+        // Cut off: this one may be there or not.
+        const status = await student.status("PUT", path, { body: version(n) }).catch(() => 0);
+        if (status === 0) return;
+        expect([201, 204]).toContain(status);
+        acknowledged[file] = n;
+        saves++;
+      }
+    });
+    const before = saves;
+    await eventually("saves go on", 30, () => saves >= before + files.length && !acknowledged.includes(0));
+    await new Promise((resolve) => setTimeout(resolve, (kill * 37) % 60));
+    await killServer();
+    await Promise.all(writers);
+    for (const [file, path] of files.entries()) {
+      const text = await eventually("the agent is reached again", 30, async () => {
+        const answer = await student.ask("GET", path);
+        return answer.ok && (await answer.text());
+      });
+      const n = Number(text.slice(0, text.indexOf(";")));
+      expect(text === version(n), `saved-${file} is whole after kill ${kill}`).toBe(true);
+      const last = acknowledged[file] ?? 0;
+      expect([last, last + 1], `saved-${file} after kill ${kill}`).toContain(n);
+      acknowledged[file] = n;
+    }
+  }
+  console.log(`${kills} kills of the server in the middle of ${saves} saves`);
+});
+
 test("the application and its data are there again after a restart of the node", async () => {
   const message = `before the restart ${Date.now()}`;
   const posted = await app(new URL("/api/entries", maru.app_url).href, "POST", {

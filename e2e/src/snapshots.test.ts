@@ -1,9 +1,10 @@
 /** Snapshots of a home: by the API of a real workspace, before a reset and at a Deploy, and in the browser by keys. */
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { launch, openIde } from "./browser.ts";
 import { Client } from "./client.ts";
 import { eventually } from "./eventually.ts";
-import { newStudent } from "./instance.ts";
+import { maru, newStudent } from "./instance.ts";
 
 interface Snapshot {
   id: string;
@@ -170,6 +171,31 @@ test("in the browser, by keys: taken, looked into, and a file restored after a q
       .getByRole("button", { name: /^Snapshots/ })
       .click();
     await rows.first().getByText("before a restore").waitFor();
+  } finally {
+    await browser.close();
+  }
+});
+
+test("one that cannot be taken is told in the status bar until one can", async () => {
+  const { id } = await take();
+  const vaults = `${maru.data}/snapshots`;
+  const vault = readdirSync(vaults).find((name) => existsSync(`${vaults}/${name}/${id}.snapshot`));
+  const [folder, away] = [`${vaults}/${vault}`, `${vaults}/${vault}.away`];
+  const browser = await launch();
+  try {
+    const page = await openIde(browser, account);
+    const told = page.getByTestId("snapshot-trouble");
+    renameSync(folder, away);
+    writeFileSync(folder, "in the way");
+    expect(await student.status("POST", PATH, { json: {} })).toBeGreaterThanOrEqual(400);
+    expect(await told.getAttribute("title")).toContain("could not be taken");
+    rmSync(folder);
+    renameSync(away, folder);
+    await told.click();
+    const dialog = page.getByTestId("snapshots");
+    await dialog.getByRole("button", { name: "Take a snapshot" }).click();
+    await dialog.getByTestId("snapshot-said").getByText("The snapshot is taken.").waitFor();
+    await told.waitFor({ state: "detached" });
   } finally {
     await browser.close();
   }

@@ -24,6 +24,8 @@ export interface Workspace {
   /** When it will be stopped unless somebody uses it; only where that is soon. */
   idle_stop_at?: string | null;
   keep_alive_until?: string | null;
+  /** Why the last snapshot of the home was not taken. */
+  snapshot_trouble?: string | null;
   safe_mode?: { reason: "starts_failed" | "home_full" | "shell_broken"; text: string } | null;
   /** Until when the home before the last reset can be given back. */
   undo_until?: string | null;

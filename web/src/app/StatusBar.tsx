@@ -6,6 +6,7 @@ import { active, unsaved } from "../editor/state";
 import { shortPath } from "../files/state";
 import { t } from "../i18n";
 import { changeCount, status } from "../scm/state";
+import { SnapshotTrouble } from "../snapshots/SnapshotTrouble";
 import { workspaceTrouble } from "../workspace/state";
 import { UsageMeter } from "../workspace/UsageMeter";
 import { Icon } from "./icons";
@@ -34,6 +35,7 @@ export function StatusBar() {
         {word}
       </span>
       <span class="spacer" />
+      <SnapshotTrouble />
       <UsageMeter />
       {buffer?.status === "text" && at && <Place at={at} path={buffer.path} />}
       {!sizes.value.terminalOpen && (

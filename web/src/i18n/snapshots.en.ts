@@ -13,6 +13,7 @@ export const snapshotsEn = {
   "snapshots.none":
     "There is no snapshot yet. Take one before you try something; afterwards everything can be as it was.",
   "snapshots.room": "All of them take {bytes} of {limit}. When that is used up, the oldest go first.",
+  "snapshots.status": "Snapshot failed",
   "snapshots.trouble": "The last snapshot could not be taken. {cause}",
   "snapshots.reason.manual": "taken by you",
   "snapshots.reason.hourly": "of the hour",

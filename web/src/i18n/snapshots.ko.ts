@@ -14,6 +14,7 @@ export const snapshotsKo: Record<keyof typeof snapshotsEn, string> = {
   "snapshots.none":
     "아직 스냅샷이 없습니다. 무언가 시도하기 전에 저장해 두면 나중에 모두 되돌릴 수 있습니다.",
   "snapshots.room": "전체 {limit} 중 {bytes}를 사용합니다. 가득 차면 오래된 것부터 지웁니다.",
+  "snapshots.status": "스냅샷 실패",
   "snapshots.trouble": "마지막 스냅샷을 저장하지 못했습니다. {cause}",
   "snapshots.reason.manual": "직접 저장",
   "snapshots.reason.hourly": "매시간",
