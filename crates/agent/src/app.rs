@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use http::{Uri, header};
 use maru_model::Lang;
 
-use crate::{Agent, AgentError, biggest, exec, files, ports, search, stats, terminal, tunnel, watch};
+use crate::{Agent, AgentError, biggest, exec, files, languages, ports, search, stats, terminal, tunnel, watch};
 
 /// The agent's HTTP API.
 pub fn router(agent: Arc<Agent>) -> Router {
@@ -43,6 +43,8 @@ pub fn router(agent: Arc<Agent>) -> Router {
         .route("/biggest", get(biggest::list))
         .route("/watch", get(watch::watch))
         .route("/exec", post(exec::run))
+        .route("/languages", get(languages::list))
+        .route("/languages/{id}", get(languages::connect))
         .route("/stats", get(stats::read))
         .route("/stats/events", get(stats::events))
         .fallback(|uri: Uri| async move { AgentError::NoRoute { path: uri.path().to_owned() } })

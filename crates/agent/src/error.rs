@@ -43,6 +43,10 @@ pub enum AgentError {
     NoTerminal { id: String },
     #[error("{limit} terminals are open")]
     TooManyTerminals { limit: usize },
+    #[error("no language server for {id}")]
+    NoLanguageServer { id: String },
+    #[error("{limit} language servers run")]
+    TooManyLanguageServers { limit: usize },
     #[error("start {program}: {source}")]
     Start { program: String, source: std::io::Error },
     #[error("nothing answers on port {port}: {source}")]
@@ -103,6 +107,8 @@ impl AgentError {
             Self::Request(_) => (StatusCode::BAD_REQUEST, "bad_request"),
             Self::NoTerminal { .. } => (StatusCode::NOT_FOUND, "no_terminal"),
             Self::TooManyTerminals { .. } => (StatusCode::CONFLICT, "terminal_limit"),
+            Self::NoLanguageServer { .. } => (StatusCode::NOT_FOUND, "no_language_server"),
+            Self::TooManyLanguageServers { .. } => (StatusCode::CONFLICT, "language_server_limit"),
             Self::Start { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "start_failed"),
             Self::Port { .. } => (StatusCode::BAD_GATEWAY, "port_closed"),
             Self::NoRoute { .. } => (StatusCode::NOT_FOUND, "no_route"),

@@ -20,6 +20,7 @@ mod exec;
 mod extract;
 mod files;
 mod home;
+mod languages;
 mod ports;
 mod pressure;
 mod proc;
@@ -65,6 +66,7 @@ pub struct Agent {
     /// Each archive in the making has a thread, which waits for who reads it; so has each search.
     archiving: Arc<tokio::sync::Semaphore>,
     searching: Arc<tokio::sync::Semaphore>,
+    language_servers: Arc<tokio::sync::Semaphore>,
     index: search::Index,
     watching: watch::Hub,
     notices: Arc<pressure::Notices>,
@@ -85,6 +87,7 @@ impl Agent {
             uploads: files::Uploads::default(),
             archiving: Arc::new(tokio::sync::Semaphore::new(ARCHIVES)),
             searching: Arc::new(tokio::sync::Semaphore::new(SEARCHES)),
+            language_servers: Arc::new(tokio::sync::Semaphore::new(languages::LIMIT)),
             index: search::Index::default(),
             watching: watch::Hub::default(),
             notices: Arc::default(),

@@ -29,6 +29,9 @@ export const createTerminal = (size: {
   rows: number;
   cwd?: string;
   clean?: boolean;
+  /** A line to run instead of a shell. */
+  command?: string;
+  name?: string;
 }): Promise<TerminalInfo> => askJson<TerminalInfo>("/workspace/terminals", { method: "POST", json: size });
 
 export const deleteTerminal = (id: string): Promise<Response> =>

@@ -1,10 +1,12 @@
 import { signal } from "@preact/signals";
 import { runById } from "../actions/registry";
+import { ProblemCount } from "../checking/ProblemCount";
 import { type Cursor, cursor } from "../editor/documents";
 import { languageOf } from "../editor/languages";
 import { active, unsaved } from "../editor/state";
 import { shortPath } from "../files/state";
 import { t } from "../i18n";
+import { LanguageStatus } from "../languages/StatusItem";
 import { changeCount, status } from "../scm/state";
 import { SnapshotTrouble } from "../snapshots/SnapshotTrouble";
 import { workspaceTrouble } from "../workspace/state";
@@ -60,6 +62,8 @@ function Place({ at, path }: { at: Cursor; path: string }) {
         {at.indent === "\t" ? t("status.tabs") : t("status.spaces", { count: at.indent.length })}
       </span>
       <span class="wide-only">UTF-8{at.crlf ? " CRLF" : ""}</span>
+      <ProblemCount path={path} />
+      <LanguageStatus path={path} />
       <span>{languageOf(path)?.name ?? "Text"}</span>
     </>
   );

@@ -10,6 +10,7 @@ import { focusEditor } from "../editor/documents";
 import { activePath } from "../editor/state";
 import { refreshTree, reveal, startNaming } from "../files/state";
 import { lang, setLang } from "../i18n";
+import { languageActions } from "../languages/actions";
 import { openPalette } from "../palette/state";
 import { scmActions } from "../scm/actions";
 import { openSearch } from "../search/state";
@@ -335,6 +336,7 @@ export function startActions(): void {
     ...views,
     ...shell,
     ...terminals,
+    ...languageActions,
     ...scmActions,
     ...ladderActions,
     ...snapshotActions,

@@ -32,11 +32,10 @@ export const listenToChanges = (listener: (path: string) => void): void => {
   onChange = listener;
 };
 
-/** What helps with a text once its language is there: asked again when it is opened anew. */
-let helpFor: (path: string) => Promise<Extension> | null = () => null;
-export const helpWith = (helper: typeof helpFor): void => {
-  helpFor = helper;
-};
+type Helper = (path: string) => Promise<Extension> | null;
+/** What helps with a text beyond its syntax: asked again when it is opened anew. */
+const helpers: Helper[] = [];
+export const helpWith = (helper: Helper): void => void helpers.push(helper);
 
 const states = new Map<string, EditorState>();
 const scrolls = new Map<string, StateEffect<unknown>>();
@@ -50,6 +49,8 @@ const shown = new Map<string, Shown>();
 
 const placeOf = (path: string): Shown | undefined => [...shown.values()].find((each) => each.path === path);
 export const viewOf = (path: string): EditorView | null => placeOf(path)?.view ?? null;
+
+export const shownIn = (group: string): string | null => shown.get(group)?.path ?? null;
 
 /** The view that has, or had last, the focus, where it shows a text. */
 function front(): EditorView | null {
@@ -128,8 +129,11 @@ export function openDocument(path: string, text: string, readOnly: boolean): voi
 
 /** Asks anew for what helps with a text. */
 export function refreshHelp(path: string): void {
-  helpFor(path)?.then(
-    (extension) => applyEffect(path, slots.help.reconfigure(extension)),
+  const asked = helpers.map((helper) => helper(path)).filter((answer) => answer !== null);
+  if (asked.length === 0) return;
+  Promise.all(asked).then(
+    (help) => applyEffect(path, slots.help.reconfigure(help)),
+    // Without it, it is still a text; the next opening tries again.
     () => undefined,
   );
 }
@@ -246,6 +250,7 @@ export function showDocument(group: string, path: string | null, again = false):
   const isFront = group === activeGroup.peek();
   if (!state || path === null) {
     if (isFront) cursor.value = null;
+    place.view?.setState(EditorState.create());
     return;
   }
   if (!place.view) return;

@@ -1,7 +1,7 @@
 /** Which tab each group shows, and moving tabs between groups; remembered in this browser. */
 import { batch, computed, effect, signal } from "@preact/signals";
 import { type Buffer, buffers, find, isPanel } from "./buffers";
-import { forgetGroup, showDocument } from "./documents";
+import { forgetGroup, showDocument, shownIn } from "./documents";
 import {
   type Area,
   activeGroup,
@@ -145,7 +145,14 @@ export function startTabs(owner: string): () => void {
   const follow = effect(() => {
     const all = groups.value;
     const texts = new Set(buffers.value.filter(({ status }) => status === "text").map(({ path }) => path));
-    for (const { id, active: path } of all) showDocument(id, path !== null && texts.has(path) ? path : null);
+    const wanted = all.map(
+      ({ id, active: path }) => [id, path !== null && texts.has(path) ? path : null] as const,
+    );
+    // First out of the group where it was: no text has two views.
+    for (const [id] of wanted)
+      if (wanted.some(([other, path]) => other !== id && path !== null && path === shownIn(id)))
+        showDocument(id, null);
+    for (const [id, path] of wanted) showDocument(id, path);
     const now = new Set(all.map(({ id }) => id));
     for (const id of before) if (!now.has(id)) forgetGroup(id);
     before = now;

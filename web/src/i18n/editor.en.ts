@@ -21,6 +21,7 @@ export const editorEn = {
   "conflict.over": "The conflict is over.",
   "problems.title": "Problems",
   "problems.none": "No problems.",
+  "problems.count": "Problems: {errors} errors, {warnings} warnings",
   "diff.head": "Compare with the last commit",
   "diff.headNone": "Nothing in {name} has changed since the last commit.",
   "settings.vim": "Vim’s keys",

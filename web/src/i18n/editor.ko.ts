@@ -22,6 +22,7 @@ export const editorKo: Record<keyof typeof editorEn, string> = {
   "conflict.over": "충돌이 끝났습니다.",
   "problems.title": "문제",
   "problems.none": "문제가 없습니다.",
+  "problems.count": "문제: 오류 {errors}개, 경고 {warnings}개",
   "diff.head": "마지막 커밋과 비교",
   "diff.headNone": "마지막 커밋 뒤로 {name}에서 바뀐 것이 없습니다.",
   "settings.vim": "Vim 키",

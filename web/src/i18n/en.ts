@@ -1,6 +1,8 @@
 import { appmapEn } from "./appmap.en";
+import { checkingEn } from "./checking.en";
 import { editorEn } from "./editor.en";
 import { ideEn } from "./ide.en";
+import { languageEn } from "./language.en";
 import { limitsEn } from "./limits.en";
 import { planEn } from "./plan.en";
 import { scmEn } from "./scm.en";
@@ -10,8 +12,10 @@ import { trashEn } from "./trash.en";
 import { viewersEn } from "./viewers.en";
 
 export const en = {
+  ...checkingEn,
   ...editorEn,
   ...ideEn,
+  ...languageEn,
   ...limitsEn,
   ...scmEn,
   ...snapshotsEn,

@@ -1,7 +1,9 @@
 import type { Messages } from ".";
 import { appmapKo } from "./appmap.ko";
+import { checkingKo } from "./checking.ko";
 import { editorKo } from "./editor.ko";
 import { ideKo } from "./ide.ko";
+import { languageKo } from "./language.ko";
 import { limitsKo } from "./limits.ko";
 import { planKo } from "./plan.ko";
 import { scmKo } from "./scm.ko";
@@ -11,8 +13,10 @@ import { trashKo } from "./trash.ko";
 import { viewersKo } from "./viewers.ko";
 
 export const ko: Messages = {
+  ...checkingKo,
   ...editorKo,
   ...ideKo,
+  ...languageKo,
   ...limitsKo,
   ...scmKo,
   ...snapshotsKo,

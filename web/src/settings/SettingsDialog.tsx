@@ -53,6 +53,7 @@ function Dialog() {
       <Switch of="autosave" label="settings.autosave" hint="settings.autosave.hint" />
       <Switch of="wrap" label="settings.wrap" hint="settings.wrap.hint" />
       <Switch of="whitespace" label="settings.whitespace" hint="settings.whitespace.hint" />
+      <Switch of="languageServers" label="settings.languageServers" hint="settings.languageServers.hint" />
       <Switch of="vim" label="settings.vim" hint="settings.vim.hint" />
       <Switch of="copyOnSelect" label="settings.copyOnSelect" hint="settings.copyOnSelect.hint" />
       <div class="settings-end">

@@ -13,6 +13,8 @@ export interface Settings {
   autosave: boolean;
   /** What is selected in a terminal is copied. */
   copyOnSelect: boolean;
+  /** Programs that know the language help with a text. */
+  languageServers: boolean;
   /** Vim's keys in the editor. */
   vim: boolean;
 }
@@ -26,6 +28,7 @@ export const DEFAULTS: Settings = {
   whitespace: false,
   autosave: false,
   copyOnSelect: false,
+  languageServers: true,
   vim: false,
 };
 

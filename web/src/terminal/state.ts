@@ -45,12 +45,21 @@ export async function newTerminal(clean = Boolean(workspace.peek()?.safe_mode)):
   activeId.value = info.id;
 }
 
-function add(info: TerminalInfo): void {
+/** A command in a terminal of its own, which is shown. */
+export async function runInTerminal(command: string, name: string): Promise<TerminalSession> {
+  const size = activeTab.peek()?.session.terminal ?? FIRST_SIZE;
+  const info = await createTerminal({ cols: size.cols, rows: size.rows, command, name });
+  showTerminal(true);
+  const { session } = add(info);
+  activeId.value = info.id;
+  return session;
+}
+
+function add(info: TerminalInfo): Tab {
   const number = Math.max(0, ...tabs.peek().map((tab) => tab.number)) + 1;
-  tabs.value = [
-    ...tabs.peek(),
-    { id: info.id, name: info.name || null, number, session: new TerminalSession(info.id) },
-  ];
+  const tab = { id: info.id, name: info.name || null, number, session: new TerminalSession(info.id) };
+  tabs.value = [...tabs.peek(), tab];
+  return tab;
 }
 
 function drop(id: string): void {

@@ -20,6 +20,8 @@ impl AgentError {
             Self::Io { .. } => Text::new("The file system reported an error", "파일 시스템 오류입니다"),
             Self::Request(_) => Text::new("The request makes no sense", "잘못된 요청입니다"),
             Self::TooManyTerminals { .. } => Text::new("Too many terminals", "터미널이 너무 많습니다"),
+            Self::NoLanguageServer { .. } => Text::new("No language server", "언어 서버가 없습니다"),
+            Self::TooManyLanguageServers { .. } => Text::new("Too many language servers", "언어 서버가 너무 많습니다"),
             Self::Start { .. } => Text::new("The program did not start", "프로그램을 시작하지 못했습니다"),
             Self::Port { .. } => Text::new("Nothing answers on this port", "포트에서 응답하는 프로그램이 없습니다"),
             Self::TooLarge { .. } => Text::new("Too large", "너무 큽니다"),
@@ -79,6 +81,14 @@ impl AgentError {
             Self::TooManyTerminals { limit } => {
                 Text::new(format!("A workspace has at most {limit} terminals."), format!("작업 공간의 터미널은 최대 {limit}개입니다."))
             }
+            Self::NoLanguageServer { id } => Text::new(
+                format!("No program that serves “{id}” is installed in this workspace."),
+                format!("이 작업 공간에는 “{id}” 언어 서버가 설치되어 있지 않습니다."),
+            ),
+            Self::TooManyLanguageServers { limit } => Text::new(
+                format!("At most {limit} language servers run in a workspace at once."),
+                format!("작업 공간에서 언어 서버는 동시에 최대 {limit}개까지 실행됩니다."),
+            ),
             Self::Start { program, source } => Text::new(
                 format!("“{program}” could not be started: {source}."),
                 format!("“{program}” 프로그램을 시작할 수 없습니다: {source}."),
@@ -128,6 +138,10 @@ impl AgentError {
                 "휴지통을 비우거나 필요 없는 파일을 지운 뒤 다시 시도하세요 (du -sh ~/* ~/.cache 명령으로 큰 폴더를 찾을 수 있습니다).",
             )),
             Self::TooManyTerminals { .. } => Some(Text::new("Close one first.", "먼저 다른 터미널을 닫으세요.")),
+            Self::NoLanguageServer { .. } => {
+                Some(Text::new("GET /languages says what installs one.", "GET /languages 응답에 설치 방법이 있습니다."))
+            }
+            Self::TooManyLanguageServers { .. } => Some(Text::new("Close other windows of the IDE.", "IDE를 연 다른 창을 닫으세요.")),
             Self::Port { .. } => Some(Text::new(
                 "Start the program, and look in its output for the port it listens on.",
                 "프로그램을 시작하고, 출력에서 어느 포트를 쓰는지 확인하세요.",

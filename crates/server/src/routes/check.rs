@@ -29,6 +29,9 @@ pub fn routes() -> Router<AppState> {
 struct Given {
     /// Texts by path; without it the project in the workspace is read.
     files: Option<BTreeMap<String, String>>,
+    /// The texts take the place of those of the same path in the workspace, whose other files count as well.
+    #[serde(default)]
+    over_workspace: bool,
 }
 
 async fn check(
@@ -39,10 +42,8 @@ async fn check(
 ) -> ApiResult<Json<Value>> {
     let given: Given =
         if body.is_empty() { Given::default() } else { serde_json::from_slice(&body).map_err(|error| ApiError::bad_json(&error))? };
-    let files: Files = match given.files {
-        Some(files) => files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect(),
-        None => of_workspace(&state, &user).await?,
-    };
+    let mut files = if given.over_workspace || given.files.is_none() { of_workspace(&state, &user).await? } else { Files::new() };
+    files.extend(given.files.unwrap_or_default().into_iter().map(|(path, text)| (path, text.into_bytes())));
     // The cluster's Secrets count as there; where it cannot be asked a missing one is only a warning anyway.
     let secrets = state.rollouts.secrets(&user).await.ok();
     let context = Context {

@@ -1,4 +1,4 @@
-//! Terminals: owned by the agent. Their streams are WebSockets that go through this server as bytes.
+//! Terminals and language servers: owned by the agent. Their streams are WebSockets that go through this server as bytes.
 
 use axum::Router;
 use axum::routing::{any, get};
@@ -11,4 +11,6 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/workspace/terminals", get(pass).post(pass))
         .route("/workspace/terminals/{id}", any(pass))
         .route("/workspace/terminals/{id}/stream", get(tunnel))
+        .route("/workspace/languages", get(pass))
+        .route("/workspace/languages/{id}", get(tunnel))
 }

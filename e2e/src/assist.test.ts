@@ -1,0 +1,191 @@
+/** Help while somebody writes: the check of manifests, and a real language server of the workspace. */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launch, openIde, SECOND } from "./browser.ts";
+import { Client } from "./client.ts";
+import { eventually } from "./eventually.ts";
+import { docker, instanceId, newStudent } from "./instance.ts";
+
+const account = newStudent("assist");
+const student = new Client(account);
+const FILES = "/api/v1/workspace/files";
+const SERVICE = `apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  selector:
+    app: web
+  ports:
+    - port: 80
+`;
+const PYTHON = `import os
+
+
+def greet(name):
+    """Says hello to somebody."""
+    return "hello " + name
+
+
+greet("x")
+`;
+
+let browser: Browser;
+let page: Page;
+
+const testId = (id: string) => page.getByTestId(id);
+const write = (path: string, body: string) => student.status("PUT", `${FILES}/guestbook/${path}`, { body });
+const read = async (path: string) => (await student.ask("GET", `${FILES}/guestbook/${path}`)).text();
+const line = (text: string) => page.locator(".cm-line:visible", { hasText: text }).first();
+
+async function open(path: string): Promise<void> {
+  await page.keyboard.press("Control+p");
+  await page.keyboard.type(path);
+  await testId("palette").locator(`[data-id="guestbook/${path}"][aria-selected="true"]`).waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("tab", { name: path.split("/").at(-1) ?? "", exact: true, selected: true }).waitFor();
+}
+
+beforeAll(async () => {
+  await student.workspaceReady();
+  // A kustomization would leave out what it does not name.
+  await student.status("DELETE", `${FILES}/guestbook/k8s`);
+  await write("k8s/extra.yaml", SERVICE.replace("ports:", "prots:"));
+  await write("tools/hello.py", PYTHON);
+  await write("tools/use.py", "from hello import greet\n\nprint(greet(1))\n");
+  browser = await launch();
+  page = await openIde(browser, account);
+});
+
+afterAll(() => browser?.close());
+
+describe("a manifest in the editor", () => {
+  test("has its objects explained, its mistakes marked, and mended by one press", async () => {
+    await open("k8s/extra.yaml");
+    await page.locator(".cm-object-words", { hasText: "one address inside the cluster" }).waitFor();
+    const mark = page.locator(".cm-lintRange-error", { hasText: "prots" });
+    await mark.waitFor({ timeout: 20 * SECOND });
+    await testId("problem-count").waitFor();
+    await mark.hover();
+    await page
+      .getByRole("button", { name: /Make this fix/ })
+      .first()
+      .click();
+    await line("ports:").waitFor();
+    await mark.waitFor({ state: "detached", timeout: 20 * SECOND });
+    // Nothing was saved by that.
+    expect(await read("k8s/extra.yaml")).toContain("prots:");
+    await page.keyboard.press("Control+s");
+    await expect.poll(() => read("k8s/extra.yaml")).toContain("  ports:");
+  });
+
+  test("completes fields and values, and says what a field holds", async () => {
+    await line("selector:").getByText("selector").hover();
+    await page.locator(".cm-field-words", { hasText: "Service.spec.selector" }).waitFor();
+    await line("selector:").click();
+    await page.keyboard.press("Home");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("End");
+    await page.keyboard.type("  typ");
+    const list = page.locator(".cm-tooltip-autocomplete");
+    await list.locator("li", { hasText: "type" }).first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("Clus");
+    await list.locator("li", { hasText: "ClusterIP" }).first().waitFor();
+    await page.keyboard.press("Enter");
+    await line("type: ClusterIP").waitFor();
+  });
+
+  test("speaks the other language at once", async () => {
+    await page.keyboard.press("F1");
+    await page.keyboard.type("한국어");
+    await page.keyboard.press("Enter");
+    await page.locator(".cm-object-words", { hasText: "클러스터 안 주소" }).waitFor();
+    await page.keyboard.press("F1");
+    await page.keyboard.press("Control+a");
+    await page.keyboard.insertText(">english");
+    await page.keyboard.press("Enter");
+    await page.locator(".cm-object-words", { hasText: "one address" }).waitFor();
+  });
+});
+
+describe("a language server", () => {
+  test("starts with the first file, marks, completes, explains, and leads to the definition", async () => {
+    await open("tools/use.py");
+    await page
+      .locator('[data-testid="language-state"][data-state="running"]')
+      .waitFor({ timeout: 60 * SECOND });
+    await line("print(").click();
+    await page.keyboard.press("Control+End");
+    await page.keyboard.type("import os\nos.path.isd");
+    await page
+      .locator(".cm-tooltip-autocomplete li", { hasText: "isdir" })
+      .first()
+      .waitFor({ timeout: 30 * SECOND });
+    await page.keyboard.press("Escape");
+    await page.keyboard.type("ir(nowhere)");
+    await page.locator(".cm-lintRange", { hasText: "nowhere" }).waitFor({ timeout: 30 * SECOND });
+    await line("print(greet").getByText("greet", { exact: true }).hover();
+    await page
+      .locator(".cm-tooltip", { hasText: "Says hello to somebody" })
+      .waitFor({ timeout: 30 * SECOND });
+    await line("print(greet").getByText("greet", { exact: true }).click();
+    await page.keyboard.press("F12");
+    await page.getByRole("tab", { name: "hello.py", selected: true }).waitFor({ timeout: 30 * SECOND });
+  });
+
+  test("renames in the whole project, and takes it back where nothing is shown", async () => {
+    await line("def greet").getByText("greet").click();
+    await page.keyboard.press("F2");
+    const field = page.locator(".cm-panel input, .cm-dialog input").first();
+    await field.waitFor();
+    await field.fill("welcome");
+    await page.keyboard.press("Enter");
+    await line("def welcome").waitFor({ timeout: 30 * SECOND });
+    await line('welcome("x")').waitFor();
+    // The other file is open, unsaved, behind this one.
+    await page.getByRole("tab", { name: /^use\.py/ }).click();
+    await line("from hello import welcome").waitFor();
+    await line("print(welcome(1))").waitFor();
+    await page.getByRole("tab", { name: /^hello\.py/ }).click();
+  });
+
+  test("is started again when it dies, and ends when it is switched off", async () => {
+    const inside = (command: string) =>
+      docker("exec", `maru-${instanceId}-ws-${account.login}`, "sh", "-c", command);
+    const find = "pgrep -x pylsp || true";
+    const before = inside(find);
+    expect(before).not.toBe("");
+    inside("pkill -KILL -x pylsp");
+    await eventually("another one is there", 30, async () => !["", before].includes(inside(find)));
+    await page
+      .locator('[data-testid="language-state"][data-state="running"]')
+      .waitFor({ timeout: 30 * SECOND });
+    await line("def welcome").click();
+    await page.keyboard.press("Control+End");
+    await page.keyboard.type("os.getc");
+    await page
+      .locator(".cm-tooltip-autocomplete li", { hasText: "getcwd" })
+      .first()
+      .waitFor({ timeout: 30 * SECOND });
+    await page.keyboard.press("Escape");
+
+    await page.keyboard.press("Control+,");
+    await testId("settings")
+      .getByLabel(/Language servers/)
+      .uncheck();
+    await page.keyboard.press("Escape");
+    await testId("language-state").waitFor({ state: "detached" });
+  });
+
+  test("says how one that is missing is installed", async () => {
+    const { languages } = await student.json<{
+      languages: { id: string; program: string | null; install: string }[];
+    }>("GET", "/api/v1/workspace/languages");
+    const of = (id: string) => languages.find((each) => each.id === id);
+    expect(of("python")?.program).toBe("pylsp");
+    expect(of("typescript")).toMatchObject({ program: null });
+    expect(of("typescript")?.install).toContain("npm install");
+  });
+});

@@ -1,0 +1,30 @@
+import type { checkingEn } from "./checking.en";
+
+export const checkingKo: Record<keyof typeof checkingEn, string> = {
+  "field.text": "글자",
+  "field.integer": "정수",
+  "field.number": "수",
+  "field.boolean": "true 또는 false",
+  "field.quantity": "수나 글자, 예: 500m, 64Mi",
+  "field.any": "무엇이든",
+  "field.list": "목록: {of}",
+  "field.map": "이름과 값",
+  "field.required": "꼭 있어야 함",
+  "object.Deployment": "{name}: {image}을(를) {replicas}개 실행 상태로 유지하고, 새 버전으로 하나씩 바꿉니다",
+  "object.StatefulSet":
+    "{name}: {image}을(를) {replicas}개 유지하며, 저마다 자기 이름과 저장 공간이 있습니다",
+  "object.DaemonSet": "{name}: 모든 노드에서 {image}을(를) 하나씩 실행합니다",
+  "object.Rollout": "{name}: {image}을(를) {replicas}개 유지하고, 새 버전을 단계별로 내보냅니다",
+  "object.Pod": "{name}: {image}을(를) 한 번 실행합니다. 다른 곳에서 다시 시작해 주지 않습니다",
+  "object.Service": "{name}: 셀렉터가 가리키는 파드들의 클러스터 안 주소, 포트 {port}",
+  "object.Ingress": "{name}: 밖에서 {host}(으)로 온 요청을 서비스로 보냅니다",
+  "object.ConfigMap": "{name}: 파드가 읽는 설정",
+  "object.Secret": "{name}: 파드가 읽는 비밀번호와 키. 진짜 값은 커밋하지 마세요",
+  "object.PersistentVolumeClaim": "{name}: 파드가 없어져도 남는 저장 공간 {size}을(를) 요청합니다",
+  "object.Job": "{name}: {image}을(를) 성공할 때까지 실행합니다",
+  "object.CronJob": "{name}: {image}을(를) 정해진 시각에 실행합니다",
+  "object.HorizontalPodAutoscaler": "{name}: 부하에 따라 실행 개수를 바꿉니다",
+  "object.NetworkPolicy": "{name}: 이 파드들과 누가 통신할 수 있는지 정합니다",
+  "object.Kustomization": "이 배포에 속하는 파일 목록",
+  "object.ServiceAccount": "{name}: 쿠버네티스 API에서 파드가 쓰는 신원",
+};
