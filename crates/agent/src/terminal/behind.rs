@@ -3,8 +3,9 @@
 
 use std::collections::VecDeque;
 
-/// Pieces are joined up to so many bytes, so that few are kept of however small outputs.
-const PIECE: usize = 64 * 1024;
+/// Pieces are joined up to so many bytes and lines: few are kept of however small outputs, and few lines too many are drawn.
+const BYTES: usize = 64 * 1024;
+const LINES: usize = 1024;
 
 /// A piece of output that can be cut before and after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,15 +27,15 @@ impl Behind {
         self.bytes
     }
 
-    pub(super) fn push(&mut self, bytes: usize, lines: usize) {
-        self.bytes += bytes;
-        self.lines += lines;
+    pub(super) fn push(&mut self, piece: Piece) {
+        self.bytes += piece.bytes;
+        self.lines += piece.lines;
         match self.pieces.back_mut() {
-            Some(last) if last.bytes + bytes <= PIECE => {
-                last.bytes += bytes;
-                last.lines += lines;
+            Some(last) if last.bytes + piece.bytes <= BYTES && last.lines + piece.lines <= LINES => {
+                last.bytes += piece.bytes;
+                last.lines += piece.lines;
             }
-            _ => self.pieces.push_back(Piece { bytes, lines }),
+            _ => self.pieces.push_back(piece),
         }
     }
 
@@ -52,17 +53,24 @@ impl Behind {
     }
 }
 
-/// How many lines this ends, where it is plain: text, tabs, ends of lines, colours, and erasing the rest of a line. Whatever
-/// else a program may say can change how what comes later is drawn, or is news for somebody. `before` is the byte before.
-pub(super) fn plain_lines(bytes: &[u8], before: Option<u8>) -> Option<usize> {
+/// This in pieces, where it is plain: text, tabs, ends of lines, colours, and erasing the rest of a line. Whatever else a
+/// program may say can change how what comes later is drawn, or is news for somebody. `before` is the byte before.
+pub(super) fn plain(bytes: &[u8], before: Option<u8>) -> Option<Vec<Piece>> {
     let returned = |at: usize| at.checked_sub(1).map_or(before, |at| Some(bytes[at])) == Some(b'\r');
+    let (mut pieces, mut from) = (Vec::new(), 0);
     let (mut lines, mut at) = (0, 0);
     while let Some(&byte) = bytes.get(at) {
         at += 1;
         match byte {
             0x20.. | b'\t' | b'\r' => {}
             // Without its return, a line feed leaves the column to what was before.
-            b'\n' if returned(at - 1) => lines += 1,
+            b'\n' if returned(at - 1) => {
+                lines += 1;
+                if lines == LINES {
+                    pieces.push(Piece { bytes: at - from, lines });
+                    (from, lines) = (at, 0);
+                }
+            }
             0x1b if bytes.get(at) == Some(&b'[') => {
                 let parameters = bytes[at + 1..].iter().position(|b| !(b.is_ascii_digit() || matches!(b, b';' | b':')))?;
                 at += 1 + parameters;
@@ -74,7 +82,10 @@ pub(super) fn plain_lines(bytes: &[u8], before: Option<u8>) -> Option<usize> {
             _ => return None,
         }
     }
-    Some(lines)
+    if from < bytes.len() {
+        pieces.push(Piece { bytes: bytes.len() - from, lines });
+    }
+    Some(pieces)
 }
 
 /// The colours that plain output leaves set, as the sequences that do it: from the last one on that resets all.
@@ -99,6 +110,12 @@ pub(super) fn colours(plain: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn plain_lines(bytes: &[u8], before: Option<u8>) -> Option<usize> {
+        let pieces = plain(bytes, before)?;
+        assert_eq!(pieces.iter().map(|piece| piece.bytes).sum::<usize>(), bytes.len());
+        Some(pieces.iter().map(|piece| piece.lines).sum())
+    }
 
     #[test]
     fn what_is_plain() {
@@ -139,14 +156,19 @@ mod tests {
     #[test]
     fn pieces_are_joined_and_the_first_goes_when_enough_lines_follow() {
         let mut behind = Behind::default();
-        for _ in 0..PIECE {
-            behind.push(2, 1);
+        for _ in 0..LINES {
+            behind.push(Piece { bytes: 5, lines: 1 });
+            behind.push(Piece { bytes: 5, lines: 1 });
         }
-        assert_eq!((behind.pieces.len(), behind.bytes()), (2, 2 * PIECE));
-        assert_eq!(behind.pop_scrolled_by(PIECE / 2 + 1), None);
-        assert_eq!(behind.pop_scrolled_by(PIECE / 2).map(|piece| piece.bytes), Some(PIECE));
+        let half = Piece { bytes: 5 * LINES, lines: LINES };
+        assert_eq!((behind.pieces.len(), behind.bytes()), (2, 10 * LINES));
+        assert_eq!(behind.pop_scrolled_by(LINES + 1), None);
+        assert_eq!(behind.pop_scrolled_by(LINES), Some(half));
         assert_eq!(behind.pop_scrolled_by(1), None);
-        assert_eq!(behind.pop(), Some(Piece { bytes: PIECE, lines: PIECE / 2 }));
+        assert_eq!(behind.pop(), Some(half));
         assert_eq!((behind.pop(), behind.bytes()), (None, 0));
+        // However much comes at once.
+        let pieces = plain("y\r\n".repeat(2 * LINES + 1).as_bytes(), None).unwrap();
+        assert_eq!(pieces.iter().map(|piece| piece.lines).collect::<Vec<_>>(), [LINES, LINES, 1]);
     }
 }

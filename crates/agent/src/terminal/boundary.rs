@@ -40,6 +40,11 @@ impl Boundary {
         self.safe
     }
 
+    /// Whether that place is within a sequence that was given up.
+    pub(crate) fn cuts(&self) -> bool {
+        self.safe == self.position && self.state != State::Ground
+    }
+
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             self.state = next(self.state, byte);
@@ -126,7 +131,9 @@ mod tests {
         let mut boundary = Boundary::new();
         boundary.feed(b"\x1b]0;");
         boundary.feed(&vec![b'x'; 300 * 1024]);
-        assert_eq!(boundary.safe(), 4 + 300 * 1024);
+        assert_eq!((boundary.safe(), boundary.cuts()), (4 + 300 * 1024, true));
+        boundary.feed(b"x\x07");
+        assert_eq!((boundary.safe(), boundary.cuts()), (6 + 300 * 1024, false));
     }
 
     /// Pieces of which none can be cut within, in any order.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::behind::{Behind, colours, plain_lines};
+use super::behind::{Behind, colours, plain};
 use super::boundary::Boundary;
 use super::marks::Marks;
 use super::ring::Ring;
@@ -52,13 +52,16 @@ impl Output {
     }
 
     pub(super) fn push(&mut self, data: &[u8]) {
+        let within = self.boundary.cuts();
         self.ring.push(data);
         self.boundary.feed(data);
         let from = self.screened + self.behind.bytes() as u64;
         let new = self.held(from, usize::try_from(self.boundary.safe() - from).unwrap_or(usize::MAX));
         let before = from.checked_sub(1).and_then(|before| self.held(before, 1).first().copied());
-        match plain_lines(&new, before) {
-            Some(lines) => self.behind.push(new.len(), lines),
+        // Within a sequence, lines do not scroll.
+        let plain = if within || self.boundary.cuts() { None } else { plain(&new, before) };
+        match plain {
+            Some(pieces) => pieces.into_iter().for_each(|piece| self.behind.push(piece)),
             None => {
                 self.catch_up();
                 self.screen.feed(&new);
@@ -166,10 +169,18 @@ mod tests {
         let lines = "a line of a flood\r\n".repeat(4000);
         for _ in 0..100 {
             output.push(lines.as_bytes());
-            assert!(output.behind.bytes() < 20_000 * 19, "{}", output.behind.bytes());
+            assert!(output.behind.bytes() < 11_500 * 19, "{}", output.behind.bytes());
         }
         let (replay, end) = output.replay();
         assert_eq!((String::from_utf8(replay).unwrap().matches("flood").count() / 100, end), (101, output.end()));
+        // Lines within a sequence that does not end are none.
+        output.push(b"\x1b]99;");
+        output.push("not a line\r\n".repeat(30_000).as_bytes());
+        output.push("not a line\r\n".repeat(30_000).as_bytes());
+        output.push(b"\x07");
+        let (replay, end) = output.replay();
+        let text = String::from_utf8(replay).unwrap();
+        assert_eq!((text.matches("flood").count() / 100, text.matches("not a").count(), end), (101, 0, output.end()));
         // Long ones are, for lack of room.
         let long = format!("{}\r\n", "x".repeat(1000)).repeat(3000);
         output.push(long.as_bytes());
