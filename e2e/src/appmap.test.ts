@@ -140,6 +140,29 @@ test("load goes to the own application, bounded, and is counted", async () => {
   expect((await app(url)).status).toBe(200);
 });
 
+test("another strategy is an edit of the YAML, which is seen before it is deployed", async () => {
+  const file = "/api/v1/workspace/files/guestbook/k8s/web.yaml";
+  const before = await (await student.ask("GET", file)).text();
+  await node(WEB).click();
+  await page.getByTestId("way-canary").click();
+  await page.getByText("is changed and saved").first().waitFor();
+  await page.getByTestId("editor").locator(".cm-line", { hasText: "kind: Rollout" }).first().waitFor();
+  const after = await (await student.ask("GET", file)).text();
+  expect(after).toContain("canaryService: guestbook-web-canary");
+  expect(after).toContain(before.split("\n")[0] as string);
+  const plan = await student.json<{ ok: boolean; objects: { kind: string; name: string; change: string }[] }>(
+    "GET",
+    "/api/v1/deployments/plan",
+  );
+  expect(plan.ok).toBe(true);
+  const change = (kind: string, name: string) =>
+    plan.objects.find((object) => object.kind === kind && object.name === name)?.change;
+  expect(change("Rollout", "guestbook-web")).toBe("add");
+  expect(change("Service", "guestbook-web-canary")).toBe("add");
+  expect(change("Deployment", "guestbook-web")).toBe("remove");
+  await page.getByRole("tab", { name: "Application" }).click();
+});
+
 test("somebody else's parts are not there", async () => {
   const other = new Client(newStudent("appmap-other"));
   const pod = podsOf(await read(), WEB)[0]?.name;

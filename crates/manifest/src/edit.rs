@@ -144,6 +144,20 @@ impl Pen<'_> {
         Edit::new(self.file, at, at, format!("{text}{}", self.lines.newline()))
     }
 
+    /// A further document at the end of the file.
+    pub(crate) fn append_document(&self, text: &str) -> Edit {
+        let whole = self.lines.text.is_empty() || self.lines.text.ends_with(['\n', '\r']);
+        let count = self.lines.count();
+        let length = self.lines.line(count).map_or(0, |line| line.chars().count());
+        let at = if whole {
+            Mark { line: count + 1, column: 1 }
+        } else {
+            Mark { line: count, column: u32::try_from(length).unwrap_or(u32::MAX - 1) + 1 }
+        };
+        let text = format!("{}---\n{text}", if whole { "" } else { "\n" });
+        Edit::new(self.file, at, at, text.replace('\n', self.lines.newline()))
+    }
+
     /// New lines behind the line of `end`.
     pub(crate) fn append(&self, end: Mark, lines: &[String]) -> Option<Edit> {
         let number = end.line;

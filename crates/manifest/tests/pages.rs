@@ -21,8 +21,23 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 /// The codes that the sources give to diagnostics.
 fn codes() -> BTreeSet<String> {
+    let codes = codes_below("src");
+    assert!(codes.len() > 60, "{}", codes.len());
+    codes
+}
+
+/// What only a cluster says, and what the plan of a Deploy finds in programs (its examples are run in the server's tests).
+fn codes_elsewhere() -> BTreeSet<String> {
+    let mut codes = codes_below("../rollout/src/explain.rs");
+    codes.insert("image_not_built".to_owned());
+    codes.extend(codes_below("../server/src/parity"));
+    codes.difference(&self::codes()).cloned().collect()
+}
+
+fn codes_below(place: &str) -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
-    for path in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join(place);
+    for path in if place.is_dir() { sources(&place) } else { vec![place] } {
         let text = std::fs::read_to_string(path).unwrap();
         for made in ["Diagnostic::error(", "Diagnostic::warning(", "Diagnostic::info("] {
             codes.extend(text.split(made).skip(1).filter_map(|rest| {
@@ -33,7 +48,6 @@ fn codes() -> BTreeSet<String> {
         // Some are chosen by the kind that is missing.
         codes.extend(text.split("=> \"missing_").skip(1).filter_map(|rest| Some(format!("missing_{}", rest.split('"').next()?))));
     }
-    assert!(codes.len() > 60, "{}", codes.len());
     codes
 }
 
@@ -49,7 +63,7 @@ fn example(page: &str, title: &str) -> Files {
                 let fence = &line[..line.len() - line.trim_start_matches('`').len()];
                 let (language, path) = line.trim_start_matches('`').trim().split_once(' ').unwrap();
                 let (path, encoding) = path.split_once(' ').unwrap_or((path, ""));
-                assert!(["yaml", "markdown"].contains(&language), "{line}");
+                assert!(["yaml", "markdown", "dockerfile", "python", "text"].contains(&language), "{line}");
                 open = Some((fence, path.to_owned(), if encoding == "cp949" { vec![0xb9, 0xe6] } else { Vec::new() }));
             }
             Some((fence, path, text)) if line.trim_end() == *fence => {
@@ -87,9 +101,28 @@ fn every_code_has_a_page_whose_examples_are_true() {
     assert!(missing.is_empty(), "codes without a page in docs/checks: {missing:?}");
 }
 
+/// What the API server says only when it is asked: the check before it has nothing against either example.
+#[test]
+fn what_is_said_elsewhere_has_pages_too() {
+    for code in codes_elsewhere() {
+        let page = std::fs::read_to_string(pages().join(format!("{code}.md"))).unwrap_or_else(|_| panic!("no page for {code}"));
+        let (head, _) = page.split_once("\n## ").unwrap();
+        assert!(head.starts_with(&format!("# {code}\n")), "{code}: the title");
+        assert!(head.chars().any(|c| ('가'..='힣').contains(&c)), "{code}: both languages");
+        for title in ["Bad · 나쁜 예", "Good · 좋은 예"] {
+            let mut files = example(&page, title);
+            files.retain(|path, _| path.ends_with(".yaml"));
+            if !files.is_empty() {
+                let found = check(&files, locate(&files), &context()).diagnostics;
+                assert!(!found.iter().any(|found| found.is_error()), "{code}, {title}: {found:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn every_page_is_of_a_code() {
-    let codes = codes();
+    let codes: BTreeSet<String> = codes().into_iter().chain(codes_elsewhere()).collect();
     for entry in std::fs::read_dir(pages()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let code = name.strip_suffix(".md").unwrap();
@@ -101,7 +134,8 @@ fn every_page_is_of_a_code() {
 #[test]
 fn the_list_of_codes_is_whole() {
     let list = std::fs::read_to_string(pages().join("README.md")).unwrap();
-    let unlisted: Vec<_> = codes().into_iter().filter(|code| !list.contains(&format!("[`{code}`]({code}.md)"))).collect();
+    let unlisted: Vec<_> =
+        codes().into_iter().chain(codes_elsewhere()).filter(|code| !list.contains(&format!("[`{code}`]({code}.md)"))).collect();
     assert!(unlisted.is_empty(), "{unlisted:?}");
     assert!(corpus().is_dir());
 }

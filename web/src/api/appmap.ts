@@ -1,5 +1,6 @@
 /** The application as a picture, and what one does to it. */
 import { API, ask, askJson } from "./http";
+import type { Edit } from "./types";
 
 export type Health = "healthy" | "paused" | "progressing" | "degraded";
 
@@ -102,6 +103,17 @@ export const restart = (node: MapNode): Promise<Response> =>
 
 export const scale = (node: MapNode, replicas: number): Promise<Response> =>
   ask(`${workload(node)}/scale`, { method: "POST", json: { replicas } });
+
+export type StrategyChoice = "rolling" | "blue_green" | "canary";
+
+/** The edits of the manifests by which new versions come in this way; nothing is changed by asking. */
+export const strategyEdits = async (node: MapNode, strategy: StrategyChoice): Promise<Edit[]> =>
+  (
+    await askJson<{ edits: Edit[] }>(`${workload(node)}/strategy`, {
+      method: "POST",
+      json: { strategy },
+    })
+  ).edits;
 
 export const readLoad = async (): Promise<Load | null> =>
   (await askJson<{ load: Load | null }>("/app/load")).load;

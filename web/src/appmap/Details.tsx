@@ -1,10 +1,20 @@
 /** What is selected in the picture, and what one can do to it. */
 import { useState } from "preact/hooks";
-import { killPod, type MapNode, type MapPod, restart, scale } from "../api/appmap";
+import {
+  killPod,
+  type MapNode,
+  type MapPod,
+  restart,
+  type StrategyChoice,
+  scale,
+  strategyEdits,
+} from "../api/appmap";
 import { confirm } from "../app/confirm";
 import { pane } from "../app/layout";
 import { say, sayError } from "../app/toast";
-import { openFile } from "../editor/state";
+import { mendFiles } from "../deploy/mend";
+import { app } from "../deploy/state";
+import { openFile, saveAll } from "../editor/state";
 import { projectPath } from "../files/state";
 import { t } from "../i18n";
 import { PodShell } from "./PodShell";
@@ -88,8 +98,41 @@ function NodeDetails({ of: node }: { of: MapNode }) {
           </span>
         )}
       </div>
+      {restarts && kind !== "StatefulSet" && kind !== "DaemonSet" && <Ways of={node} />}
       {scaler && <p class="plan-note">{t("appmap.autoscaled", { name: scaler.name })}</p>}
       {scales && !scaler && <p class="plan-note">{t("appmap.scaleNote")}</p>}
+    </div>
+  );
+}
+
+const WAYS = ["rolling", "blue_green", "canary"] as const;
+
+/** How new versions come: another way is an edit of the YAML, to be looked at and deployed. */
+function Ways({ of: node }: { of: MapNode }) {
+  const steered = app.value?.objects?.find(({ name, strategy }) => name === node.name && strategy);
+  const present = node.kind === "Deployment" ? "rolling" : steered?.strategy?.kind;
+  const change = async (to: StrategyChoice) => {
+    if ((await saveAll()) !== null) return say(t("deploy.mend.unsaved"), "bad");
+    const edits = await strategyEdits(node, to);
+    const file = edits.length > 0 ? await mendFiles(edits) : null;
+    if (file === null) return say(t("appmap.wayAlready"), "good");
+    say(t("appmap.wayDone", { file }), "good");
+  };
+  return (
+    <div class="outcome-actions">
+      <span class="plan-note">{t("appmap.ways")}</span>
+      {WAYS.map((way) => (
+        <button
+          type="button"
+          class="button small"
+          key={way}
+          data-testid={`way-${way}`}
+          aria-pressed={present === way}
+          onClick={() => change(way).catch(sayError)}
+        >
+          {t(`appmap.way.${way}`)}
+        </button>
+      ))}
     </div>
   );
 }

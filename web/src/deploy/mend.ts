@@ -30,7 +30,7 @@ export async function mend(diagnostic: Diagnostic, findings = checked): Promise<
 }
 
 /** Answers the files that were changed; null where none was. */
-async function mendFiles(edits: readonly Edit[]): Promise<string | null> {
+export async function mendFiles(edits: readonly Edit[]): Promise<string | null> {
   const files = [...new Set(edits.map(({ file }) => file))];
   const texts: [path: string, text: string][] = [];
   pane.value = "editor";

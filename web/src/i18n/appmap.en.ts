@@ -30,6 +30,13 @@ export const appmapEn = {
   "appmap.scaled": "Pods wanted: {count}",
   "appmap.scaleNote": "This lasts until the next Deploy, which sets what the YAML says.",
   "appmap.autoscaled": "The autoscaler {name} decides how many pods there are.",
+  "appmap.ways": "How new versions come:",
+  "appmap.way.rolling": "Rolling update",
+  "appmap.way.blue_green": "Blue/green",
+  "appmap.way.canary": "Canary",
+  "appmap.wayAlready": "The files say so already: nothing was changed.",
+  "appmap.wayDone":
+    "{file} is changed and saved. Look at the change, then deploy; Undo in the editor takes it back.",
   "appmap.kill": "End this pod",
   "appmap.killAsk": "End {name}?",
   "appmap.killText": "Watch what happens: whatever made the pod makes another one at once.",

@@ -32,6 +32,13 @@ export const appmapKo: Record<keyof typeof appmapEn, string> = {
   "appmap.scaled": "파드 수를 {count}개로 정했습니다.",
   "appmap.scaleNote": "다음 배포 때 YAML에 쓴 수로 돌아갑니다.",
   "appmap.autoscaled": "파드 수는 오토스케일러 {name}이(가) 정합니다.",
+  "appmap.ways": "새 버전을 내보내는 방식:",
+  "appmap.way.rolling": "롤링 업데이트",
+  "appmap.way.blue_green": "블루/그린",
+  "appmap.way.canary": "카나리",
+  "appmap.wayAlready": "파일에 이미 그렇게 쓰여 있어 아무것도 바꾸지 않았습니다.",
+  "appmap.wayDone":
+    "{file} 파일을 바꿔 저장했습니다. 바뀐 내용을 확인한 뒤 배포하세요. 편집기의 실행 취소로 되돌릴 수 있습니다.",
   "appmap.kill": "이 파드 끝내기",
   "appmap.killAsk": "{name}을(를) 끝낼까요?",
   "appmap.killText": "무슨 일이 일어나는지 보세요. 파드를 만든 것이 곧바로 다른 파드를 만듭니다.",

@@ -183,6 +183,33 @@ fn libraries_that_the_image_would_not_have_are_found() {
     assert_eq!(codes(&[DOCKERFILE, node]), [""; 0], "without package.json it is a page's script");
 }
 
+/// docs/checks: the bad example of each page is told its code, the good one is not.
+#[test]
+fn the_examples_of_the_pages_are_true() {
+    let pages = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/checks");
+    for code in [
+        "listens_on_loopback",
+        "ignores_port",
+        "port_differs",
+        "secret_in_git",
+        "no_dockerfile",
+        "copy_missing",
+        "dependency_file_missing",
+        "dependency_missing",
+    ] {
+        let page = std::fs::read_to_string(pages.join(format!("{code}.md"))).unwrap();
+        let (bad, good) = page.split_once("## Good").unwrap();
+        let told = |part: &str| {
+            // Every second piece is within fences: its first line names the file.
+            let examples = part.split("```").skip(1).step_by(2).filter_map(|example| example.split_once('\n'));
+            let files = examples.map(|(head, text)| (head.split(' ').nth(1).unwrap().to_owned(), text.as_bytes().to_vec())).collect();
+            look_at(&files)
+        };
+        assert!(told(bad).iter().any(|found| found.code == code), "{code}: the bad example");
+        assert_eq!(told(good), [], "{code}: the good example");
+    }
+}
+
 /// The starter project, which is what students learn from, has nothing to warn of.
 #[test]
 fn the_starter_is_in_order() {

@@ -7,6 +7,7 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use futures_util::StreamExt;
 use http::{StatusCode, header};
+use maru_manifest::{StrategyChoice, change_strategy};
 use maru_model::{Lang, Text};
 use maru_rollout::{EventView, MapNode, MapPod};
 use serde::Deserialize;
@@ -27,6 +28,7 @@ pub fn routes() -> Router<AppState> {
         .route("/app/pods/{pod}/shell", get(shell))
         .route("/app/workloads/{kind}/{name}/restart", post(restart))
         .route("/app/workloads/{kind}/{name}/scale", post(scale))
+        .route("/app/workloads/{kind}/{name}/strategy", post(strategy))
         .route("/app/load", get(load).post(start_load).delete(stop_load))
 }
 
@@ -128,6 +130,26 @@ async fn scale(
 ) -> ApiResult<StatusCode> {
     state.rollouts.scale(&user, &kind, &name, replicas).await?;
     Ok(StatusCode::ACCEPTED)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Strategy {
+    strategy: StrategyChoice,
+}
+
+/// The edits of the workspace's manifests that change how new versions come; nothing is changed by asking.
+async fn strategy(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    Path((_, name)): Path<(String, String)>,
+    Json(Strategy { strategy }): Json<Strategy>,
+) -> ApiResult<Json<Value>> {
+    let files = super::check::of_workspace(&state, &user).await?;
+    match change_strategy(&files, &name, strategy) {
+        Ok(edits) => Ok(Json(json!({"edits": edits}))),
+        Err(why) => Err(ApiError::new(StatusCode::CONFLICT, "strategy_by_hand", why)),
+    }
 }
 
 #[derive(Deserialize)]

@@ -59,7 +59,7 @@ async fn check(
 }
 
 /// The manifests of the project as they lie in the workspace, saved or committed.
-async fn of_workspace(state: &AppState, user: &User) -> ApiResult<Files> {
+pub(super) async fn of_workspace(state: &AppState, user: &User) -> ApiResult<Files> {
     const PACK: &str = "if [ -d k8s ]; then set -- k8s; else set -- $(ls *.yaml *.yml 2>/dev/null); fi; \
                         if [ $# -gt 0 ]; then tar -cf - --exclude-vcs \"$@\" | base64 -w0; fi";
     let request = ExecRequest {
