@@ -36,5 +36,6 @@ export const planEn = {
   "plan.replacesPods": "its pods are replaced by new ones",
   "plan.fields": "Fields that change: {count}",
   "plan.before": "before:",
+  "plan.newBuild": "(the new build)",
   "plan.after": "after:",
 };

@@ -38,5 +38,6 @@ export const planKo: Record<keyof typeof planEn, string> = {
   "plan.replacesPods": "파드를 새것으로 교체합니다",
   "plan.fields": "바뀌는 필드: {count}개",
   "plan.before": "이전:",
+  "plan.newBuild": "(새로 빌드한 것)",
   "plan.after": "이후:",
 };

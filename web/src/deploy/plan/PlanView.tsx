@@ -181,6 +181,9 @@ function ObjectRow({ of }: { of: PlannedObject }) {
   );
 }
 
+/** An image of one's own without a version: the rollout takes the one that is built before it. */
+const NEW_BUILD = /^registry\.localhost\/[^@:]+$/;
+
 function Field({ of: { path, before, after } }: { of: FieldChange }) {
   return (
     <div>
@@ -196,6 +199,7 @@ function Field({ of: { path, before, after } }: { of: FieldChange }) {
           <ins>
             <span class="visually-hidden">{t("plan.after")} </span>
             {after}
+            {NEW_BUILD.test(after) && <span class="plan-note"> {t("plan.newBuild")}</span>}
           </ins>
         )}
       </dd>
