@@ -6,13 +6,13 @@ import { PROMPT, type Tty } from "./tty.ts";
 
 const ROUNDS = 6;
 const KEYS_PER_ROUND = 250;
-const SHELL = "PS1='$ ' exec bash --noprofile --norc";
+export const SHELL = "PS1='$ ' exec bash --noprofile --norc";
 /** Shorter than the terminal is wide, else readline redraws. */
 const KEYS_PER_LINE = 60;
 const CLEAR_LINE = "\x15";
 
 /** Types one key at a time, each after the echo of the one before; milliseconds of each. */
-async function echoes(tty: Tty, keys: number): Promise<number[]> {
+export async function echoes(tty: Tty, keys: number): Promise<number[]> {
   const times: number[] = [];
   for (let n = 0; n < keys; n++) {
     if (n % KEYS_PER_LINE === 0) {

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release } from "node:os";
 import { maru, root } from "../../e2e/src/instance.ts";
+import { crowd } from "./crowd.ts";
 import { deployBench } from "./deploy.ts";
 import { echo } from "./echo.ts";
 import { floodBench } from "./flood.ts";
@@ -14,7 +15,7 @@ import { searchBench } from "./search.ts";
 import { startBench } from "./start.ts";
 import { cleanUp } from "./student.ts";
 
-const benches = [startBench, echo, floodBench, searchBench, deployBench, pod, memory];
+const benches = [startBench, echo, floodBench, searchBench, deployBench, pod, memory, crowd];
 
 /** Three digits that matter. */
 const number = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));

@@ -3,7 +3,7 @@
 /** One line of the table: what Maru needed, what its peer needed for the same in the same run. */
 export interface Measure {
   what: string;
-  unit: "ms" | "s" | "MiB" | "MB";
+  unit: "ms" | "s" | "MiB" | "MB" | "%";
   maru: number;
   peer?: { name: string; value: number };
   /** Of the rounds, each beside the peer's in the same round: what burdens the machine burdens both. */

@@ -7,16 +7,16 @@ import { type Bench, sleep } from "./measure.ts";
 import { container, start, stop, student } from "./student.ts";
 
 const IDLE_S = 60;
-const MIB = 1024;
+export const MIB = 1024;
 
 /** Kilobytes of a process: all that is resident, and its fair share of what it shares. */
-function held(pid: number): { rss: number; pss: number; anonymous: number } {
+export function held(pid: number): { rss: number; pss: number; anonymous: number } {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
   const kilobytes = (name: string) => Number(rollup.match(new RegExp(`^${name}: +(\\d+) kB`, "m"))?.[1] ?? 0);
   return { rss: kilobytes("Rss"), pss: kilobytes("Pss"), anonymous: kilobytes("Anonymous") };
 }
 
-const mainPid = (name: string) => Number(docker("inspect", "--format", "{{.State.Pid}}", name));
+export const mainPid = (name: string) => Number(docker("inspect", "--format", "{{.State.Pid}}", name));
 
 /** The node's own processes, without those of pods. */
 function nodeProcesses(): { name: string; pss: number }[] {

@@ -69,8 +69,13 @@ export class MaruTty extends Tty {
     this.viewer.type(text);
   }
 
-  async close(): Promise<void> {
+  /** Goes, and lets the terminal be. */
+  leave(): void {
     this.viewer.close();
+  }
+
+  async close(): Promise<void> {
+    this.leave();
     await this.client.status("DELETE", `/api/v1/workspace/terminals/${this.id}`);
   }
 }
