@@ -117,14 +117,8 @@ async fn shake_hands(tls: &TlsAcceptor, stream: TcpStream) -> std::io::Result<to
     tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await.map_err(|_| std::io::ErrorKind::TimedOut)?
 }
 
-async fn connection<S>(
-    stream: S,
-    peer: SocketAddr,
-    scheme: Scheme,
-    proxy: Arc<Proxy>,
-    stop: CancellationToken,
-    cut: CancellationToken,
-) where
+async fn connection<S>(stream: S, peer: SocketAddr, scheme: Scheme, proxy: Arc<Proxy>, stop: CancellationToken, cut: CancellationToken)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(|request: Request<Incoming>| {

@@ -47,7 +47,8 @@ impl Certificates {
     /// the host; of two Ingresses the older one's.
     #[must_use]
     pub fn build(ingresses: &[Arc<Ingress>], secrets: &[Arc<Secret>], policy: &Policy) -> Self {
-        let secrets: HashMap<_, _> = secrets.iter().map(|s| ((s.metadata.namespace.as_deref(), s.metadata.name.as_deref()), &**s)).collect();
+        let secrets: HashMap<_, _> =
+            secrets.iter().map(|s| ((s.metadata.namespace.as_deref(), s.metadata.name.as_deref()), &**s)).collect();
         let mut made = Self::default();
         for ingress in by_age(ingresses, policy) {
             let meta = &ingress.metadata;
