@@ -76,9 +76,17 @@ pub fn parse(bytes: &[u8]) -> Result<Roster, Unreadable> {
             )));
         }
         let field = |index: Option<usize>| index.and_then(|index| record.get(index)).unwrap_or("").to_owned();
-        rows.push(Row { line: record.position().map_or(0, csv::Position::line), login: field(Some(login)), name: field(name) });
+        let line = record.position().map_or(0, |position| line_of(&text, position));
+        rows.push(Row { line, login: field(Some(login)), name: field(name) });
     }
     Ok(Roster { rows, encoding })
+}
+
+/// Empty lines before a record count as part of it.
+fn line_of(text: &str, position: &csv::Position) -> u64 {
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let ends = text.bytes().skip(start).take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|&byte| byte == b'\n');
+    position.line() + ends.count() as u64
 }
 
 /// A title without what people put around it.
