@@ -45,7 +45,7 @@ pub(super) fn found() -> Vec<Found> {
     let mut folders: Vec<PathBuf> = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
     // Where pip and npm put what a student installs.
     folders.extend(std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/bin")));
-    let installed = |program: &str| folders.iter().map(|folder| folder.join(program)).find(|file| is_program(file));
+    let installed = |program: &str| folders.iter().map(|folder| folder.join(program)).find(is_program);
     LANGUAGES
         .iter()
         .map(|language| {
