@@ -24,6 +24,7 @@ import { startScm } from "./scm/state";
 import { startSettings } from "./settings/state";
 import { openTerminals, startTerminals } from "./terminal/state";
 import { startTheme } from "./theme/theme";
+import { startTour } from "./tour/state";
 import { readyCount, startActivity, startWorkspace } from "./workspace/state";
 
 startTheme();
@@ -51,6 +52,7 @@ async function start(): Promise<void> {
   const user = await whoAmI();
   me.value = user;
   startEditor(user.login);
+  startTour(user.login);
   effect(() => {
     if (readyCount.value > 0) openWorkspace().catch(sayError);
   });

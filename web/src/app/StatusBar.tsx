@@ -9,6 +9,8 @@ import { t } from "../i18n";
 import { LanguageStatus } from "../languages/StatusItem";
 import { changeCount, status } from "../scm/state";
 import { SnapshotTrouble } from "../snapshots/SnapshotTrouble";
+import { progress, showTour } from "../tour/state";
+import { STEPS } from "../tour/steps";
 import { workspaceTrouble } from "../workspace/state";
 import { UsageMeter } from "../workspace/UsageMeter";
 import { Icon } from "./icons";
@@ -37,6 +39,7 @@ export function StatusBar() {
         {word}
       </span>
       <span class="spacer" />
+      <TourStatus />
       <SnapshotTrouble />
       <UsageMeter />
       {buffer?.status === "text" && at && <Place at={at} path={buffer.path} />}
@@ -47,6 +50,17 @@ export function StatusBar() {
         </button>
       )}
     </footer>
+  );
+}
+
+/** Until all steps are done or it was put away. */
+function TourStatus() {
+  const { done = [], hidden = true } = progress.value ?? {};
+  if (hidden || done.length === STEPS.length) return null;
+  return (
+    <button type="button" class="wide-only" data-testid="tour-status" onClick={showTour}>
+      {t("tour.status", { done: done.length, all: STEPS.length })}
+    </button>
   );
 }
 

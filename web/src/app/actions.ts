@@ -20,6 +20,7 @@ import { snapshotActions } from "../snapshots/open";
 import { finding } from "../terminal/FindBar";
 import { activeId, activeTab, closeTerminal, newTerminal, stepTerminal, tabs } from "../terminal/state";
 import { theme } from "../theme/theme";
+import { tourActions } from "../tour/actions";
 import { trashActions } from "../trash/open";
 import { ladderActions } from "../workspace/actions";
 import { ready } from "../workspace/state";
@@ -340,6 +341,7 @@ export function startActions(): void {
     ...scmActions,
     ...ladderActions,
     ...snapshotActions,
+    ...tourActions,
     ...trashActions,
   );
 }

@@ -8,6 +8,7 @@ import { tabKeys } from "../app/tabs";
 import { sayError } from "../app/toast";
 import { nameOf } from "../files/tree";
 import { t } from "../i18n";
+import { FirstSteps, progress } from "../tour/state";
 import { viewerOf } from "../viewers/kinds";
 import { FileViewer, showPreview } from "../viewers/open";
 import { Banner } from "./Banner";
@@ -240,8 +241,9 @@ const SHOWN = ["palette.commands", "palette.files", "file.save", "terminal.toggl
 function Empty({ group }: { group: Group }) {
   return (
     <div class="editor-empty">
-      <Logo size={72} />
+      {progress.value?.hidden !== false && <Logo size={72} />}
       <p>{t("editor.empty")}</p>
+      {progress.value?.hidden === false && <FirstSteps />}
       {groups.value.length > 1 && (
         <button type="button" class="button" onClick={() => joinGroup(group.id)}>
           {t("editor.joinGroup")}

@@ -8,6 +8,7 @@ import { planEn } from "./plan.en";
 import { scmEn } from "./scm.en";
 import { snapshotsEn } from "./snapshots.en";
 import { strategyEn } from "./strategy.en";
+import { tourEn } from "./tour.en";
 import { trashEn } from "./trash.en";
 import { viewersEn } from "./viewers.en";
 
@@ -19,6 +20,7 @@ export const en = {
   ...limitsEn,
   ...scmEn,
   ...snapshotsEn,
+  ...tourEn,
   ...trashEn,
   ...viewersEn,
   ...strategyEn,

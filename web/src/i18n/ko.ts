@@ -9,6 +9,7 @@ import { planKo } from "./plan.ko";
 import { scmKo } from "./scm.ko";
 import { snapshotsKo } from "./snapshots.ko";
 import { strategyKo } from "./strategy.ko";
+import { tourKo } from "./tour.ko";
 import { trashKo } from "./trash.ko";
 import { viewersKo } from "./viewers.ko";
 
@@ -20,6 +21,7 @@ export const ko: Messages = {
   ...limitsKo,
   ...scmKo,
   ...snapshotsKo,
+  ...tourKo,
   ...trashKo,
   ...viewersKo,
   ...strategyKo,
