@@ -239,29 +239,36 @@ function NotText({ buffer }: { buffer: Buffer }) {
 const SHOWN = ["palette.commands", "palette.files", "file.save", "terminal.toggle", "app.keys"];
 
 function Empty({ group }: { group: Group }) {
+  const touring = progress.value?.hidden === false;
   return (
     <div class="editor-empty">
-      {progress.value?.hidden !== false && <Logo size={72} />}
-      <p>{t("editor.empty")}</p>
-      {progress.value?.hidden === false && <FirstSteps />}
+      {!touring && <Logo size={72} />}
+      {!touring && <p>{t("editor.empty")}</p>}
+      {touring && <FirstSteps />}
       {groups.value.length > 1 && (
         <button type="button" class="button" onClick={() => joinGroup(group.id)}>
           {t("editor.joinGroup")}
         </button>
       )}
-      <dl>
-        {SHOWN.map((id) => actionOf(id)).map(
-          (action) =>
-            action && (
-              <div key={action.id}>
-                <dt>
-                  <Keys of={hintOf(action.id)} />
-                </dt>
-                <dd>{t(action.title)}</dd>
-              </div>
-            ),
-        )}
-      </dl>
+      {!touring && <Hints />}
     </div>
+  );
+}
+
+function Hints() {
+  return (
+    <dl>
+      {SHOWN.map((id) => actionOf(id)).map(
+        (action) =>
+          action && (
+            <div key={action.id}>
+              <dt>
+                <Keys of={hintOf(action.id)} />
+              </dt>
+              <dd>{t(action.title)}</dd>
+            </div>
+          ),
+      )}
+    </dl>
   );
 }
