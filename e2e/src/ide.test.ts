@@ -85,6 +85,7 @@ describe("the palette", () => {
     await list.locator("input[type=search]").fill("save all");
     const row = list.locator('[data-id="file.saveAll"]');
     await row.getByRole("button", { name: /Change/ }).click();
+    await row.locator(".recorder:focus").waitFor();
     await page.keyboard.press("Control+Alt+Shift+Y");
     await expect.poll(() => row.locator("kbd").allTextContents()).toEqual(["Ctrl", "Alt", "Shift", "Y"]);
     await row.getByRole("button", { name: /first keys/ }).click();

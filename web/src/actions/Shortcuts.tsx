@@ -1,6 +1,6 @@
 /** All actions and their keys: searched by word, changed by pressing others. */
 import { signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { WideDialog } from "../app/WideDialog";
 import { lang, t, words } from "../i18n";
 import { matchText } from "../palette/match";
@@ -121,7 +121,8 @@ function Row({
 /** The next combination that is pressed; Escape leaves it as it is, Backspace takes the keys away. */
 function Recorder({ done }: { done: (keys: string | null) => void }) {
   const field = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
+  // Before the page is painted: a key that is pressed as soon as this is seen is taken.
+  useLayoutEffect(() => {
     setRecording(true);
     field.current?.focus();
     return () => setRecording(false);
