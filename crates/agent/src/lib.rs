@@ -24,6 +24,7 @@ mod languages;
 mod ports;
 mod pressure;
 mod proc;
+mod programs;
 mod reverse;
 mod search;
 mod serve;

@@ -24,6 +24,9 @@ while True:
     if length == 0: break
     body = sys.stdin.buffer.read(length)
     if body == b"end": break
+    if body == b"complain":
+        print("cannot read x", file=sys.stderr, flush=True)
+        continue
     answer = body + b" from %d" % os.getpid()
     sys.stdout.buffer.write(b"Content-Length: %d\r\n\r\n" % len(answer) + answer)
     sys.stdout.buffer.flush()
@@ -77,6 +80,11 @@ async fn a_server_is_there_for_as_long_as_its_connection() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(!process.exists(), "it goes on without a connection");
+
+    // What it complains of is a log message of the protocol.
+    other.send(Message::text("complain")).await.unwrap();
+    let complaint: serde_json::Value = serde_json::from_str(&text(&mut other).await.unwrap()).unwrap();
+    assert_eq!((complaint["method"].as_str(), complaint["params"]["message"].as_str()), (Some("window/logMessage"), Some("cannot read x")));
 
     // One that ends says so.
     other.send(Message::text("end")).await.unwrap();

@@ -62,6 +62,22 @@ async fn sees_hidden_files_of_projects_and_not_those_of_programs() {
     assert_eq!(body.lines().count(), 3, "{body}");
 }
 
+#[tokio::test]
+async fn says_how_many_texts_were_too_large_to_search() {
+    let world = World::new().await;
+    world.call("PUT", "/files/p/small.txt", &[], "needle\n").await;
+    std::fs::write(world.home().join("p/large.log"), "needle in a line\n".repeat(1024 * 1024)).unwrap();
+    // No text, so not searched whatever its size: all zeros.
+    std::fs::File::create(world.home().join("p/disk.img")).unwrap().set_len(64 * 1024 * 1024).unwrap();
+    let lines = |body: &[u8]| String::from_utf8_lossy(body).lines().map(str::to_owned).collect::<Vec<_>>();
+    let all = lines(world.get("/search?q=needle").await.body());
+    assert_eq!(all.len(), 2, "{all:?}");
+    assert_eq!(all[1], r#"{"too_large":1,"limit":16777216}"#);
+    let none = lines(world.get("/search?q=nothing").await.body());
+    assert_eq!(none, [r#"{"too_large":1,"limit":16777216}"#]);
+    assert_eq!(lines(world.get("/search?q=needle&glob=*.txt").await.body()).len(), 1);
+}
+
 async fn paths(world: &World, query: &str) -> Vec<String> {
     let found: Vec<maru_protocol::Found> = serde_json::from_slice(world.get(&format!("/paths?q={query}")).await.body()).unwrap();
     found.into_iter().map(|f| f.path).collect()
@@ -84,8 +100,8 @@ async fn quick_open_knows_what_came_and_went() {
     panic!("{:?}", paths(&world, "txt").await);
 }
 
-/// How long it takes is measured by hand (`--no-capture`); here only that it is not absurd, built without optimization
-/// beside other tests.
+/// Beside other tests a single time says little, so of most only that it is not absurd; the best of several is a paths'
+/// search alone. Each is printed (`--no-capture`).
 #[tokio::test]
 async fn many_files() {
     let world = World::new().await;
@@ -113,6 +129,16 @@ async fn many_files() {
         assert_eq!(paths(&world, "mod399part42").await[0], "project/module-399/src/part_42.rs");
         timed(what, began);
     }
+    let mut warm = Vec::new();
+    for _ in 0..5 {
+        let began = std::time::Instant::now();
+        assert_eq!(paths(&world, "mod399part42").await[0], "project/module-399/src/part_42.rs");
+        warm.push(began.elapsed());
+    }
+    let best = warm.into_iter().min().unwrap();
+    eprintln!("the best of five: {best:?}");
+    // What is promised is promised of the program as it is built for use.
+    assert!(cfg!(debug_assertions) || best < std::time::Duration::from_millis(50), "{best:?}");
 }
 
 /// An agent to which the kernel gives five watches.

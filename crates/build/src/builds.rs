@@ -236,14 +236,14 @@ impl Builds {
         Ok(self.inner.store.version_of_build(&build.id).await?)
     }
 
-    /// A build's log from its beginning; with `follow`, until the build ends.
-    pub fn log(&self, build: &BuildId, follow: bool) -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'static + use<> {
+    /// A build's log but for its first `from` bytes; with `follow`, until the build ends.
+    pub fn log(&self, build: &BuildId, from: u64, follow: bool) -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'static + use<> {
         let (builds, build) = (self.clone(), build.clone());
         async move {
             if follow {
                 builds.announce_open(&build).await;
             }
-            builds.inner.logs.read(&build, follow)
+            builds.inner.logs.read(&build, from, follow)
         }
         .flatten_stream()
     }

@@ -62,11 +62,11 @@ impl Logs {
         }
     }
 
-    /// The log from its beginning; with `follow`, until the build's end.
-    pub(crate) fn read(&self, build: &BuildId, follow: bool) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static + use<> {
+    /// The log but for its first `from` bytes; with `follow`, until the build's end.
+    pub(crate) fn read(&self, build: &BuildId, from: u64, follow: bool) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static + use<> {
         // Taken before the first byte is read, so that nothing written in between is missed.
         let more = if follow { self.subscribe(build) } else { None };
-        let reader = Reader { path: self.path(build), file: None, at: 0, more };
+        let reader = Reader { path: self.path(build), file: None, at: from, more };
         futures_util::stream::try_unfold(reader, |mut reader| async move { Ok(reader.next().await?.map(|bytes| (bytes, reader))) })
     }
 }
@@ -160,7 +160,7 @@ mod tests {
         let build = BuildId::generate();
         logs.announce(&build);
         let all = |follow| {
-            logs.read(&build, follow).try_fold(Vec::new(), |mut all, part| async move {
+            logs.read(&build, 0, follow).try_fold(Vec::new(), |mut all, part| async move {
                 all.extend_from_slice(&part);
                 Ok(all)
             })
@@ -180,5 +180,28 @@ mod tests {
         assert_eq!(String::from_utf8(first.unwrap()).unwrap(), expected);
         assert_eq!(String::from_utf8(second.unwrap()).unwrap(), expected);
         assert_eq!(all(true).await.unwrap(), expected.as_bytes());
+    }
+
+    #[tokio::test]
+    async fn who_has_a_part_reads_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = Logs::new(folder.path().join("builds"));
+        let build = BuildId::generate();
+        let rest = |from| logs.read(&build, from, true).map_ok(Vec::from).try_concat();
+        // Asked for before there is anything: what lies before is left out all the same.
+        logs.announce(&build);
+        let write = async {
+            let mut log = logs.write(&build).await.unwrap();
+            log.say("마루 is ").await;
+            log.say("built").await;
+            drop(log);
+            logs.close(&build);
+        };
+        let (early, ()) = tokio::join!(rest(7), write);
+        assert_eq!(early.unwrap(), b"is built");
+        // In the middle of a character.
+        assert_eq!(rest(4).await.unwrap(), &"마루 is built".as_bytes()[4..]);
+        assert_eq!(rest(15).await.unwrap(), b"");
+        assert_eq!(rest(1000).await.unwrap(), b"");
     }
 }

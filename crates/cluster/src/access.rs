@@ -6,7 +6,6 @@ use crate::ClusterError;
 use crate::pki::Identity;
 
 /// Everything that a cluster in use hands out.
-#[derive(Clone)]
 pub(crate) struct Access {
     pub(crate) config: kube::Config,
     pub(crate) client: kube::Client,

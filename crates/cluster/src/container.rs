@@ -12,6 +12,8 @@ use crate::pki::{Pki, hex};
 
 /// Label: what the container was made from. A container with another value is replaced; its volume is kept.
 const LABEL_MADE_FROM: &str = "maru.made-from";
+/// What uses the certificates, as a pattern of `pkill`'s; each is started again by the node at once. The pods are none of them.
+const USES_CERTIFICATES: &str = "kube-apiserver|kubelet|controllers|coredns";
 /// How long the node may take to end its pods, its API server and its database, in this order; seconds.
 const GRACE_SECONDS: i32 = 20;
 
@@ -87,10 +89,29 @@ impl Wanted<'_> {
     async fn create_and_start(&self, made_from: &str, rights: Rights) -> Result<(), ClusterError> {
         let name = self.name();
         self.engine.create_container(&name, self.spec(made_from, rights)).await?;
+        self.give_certificates().await?;
+        Ok(self.engine.start_container(&name).await?)
+    }
+
+    async fn give_certificates(&self) -> Result<(), ClusterError> {
         let files = self.pki.node_files(self.network.node())?;
         let tar = tar_of(&files).map_err(ClusterError::file("packing certificates for", std::path::Path::new("/etc/maru/pki")))?;
-        self.engine.upload(&name, "/", tar).await?;
-        Ok(self.engine.start_container(&name).await?)
+        Ok(self.engine.upload(&self.name(), "/", tar).await?)
+    }
+
+    /// Gives the running node other certificates where the present ones end soon, and starts what uses them anew: the pods go
+    /// on. True where it did.
+    pub(crate) async fn renew_certificates(&self) -> Result<bool, ClusterError> {
+        let (name, nothing) = (self.name(), || None::<futures_util::stream::Empty<std::io::Result<Bytes>>>);
+        // All are issued together.
+        let present = run(self.engine, &name, "cat", &["cat", "/etc/maru/pki/apiserver.crt"], nothing()).await?;
+        if !self.pki.is_due(&present) {
+            return Ok(false);
+        }
+        tracing::info!("the node's certificates end soon: it gets others");
+        self.give_certificates().await?;
+        run(self.engine, &name, "pkill", &["pkill", "--exact", USES_CERTIFICATES], nothing()).await?;
+        Ok(true)
     }
 
     fn spec(&self, made_from: &str, rights: Rights) -> models::ContainerCreateBody {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use k8s_openapi::api::core::v1::{Node, Service, ServiceAccount};
 use k8s_openapi::api::storage::v1::StorageClass;
+use k8s_openapi::jiff::Timestamp;
 use kube::{Api, Client};
 use tokio_util::sync::CancellationToken;
 
@@ -65,19 +66,20 @@ impl Driver {
     /// From wherever the node is to ready, and on watch until it is not.
     async fn one_life(&self) -> Result<std::convert::Infallible, ClusterError> {
         let image_id = self.wait_for_image().await?;
-        let pki = Pki::load_or_create(&self.config.folder)?;
+        let pki = Pki::load_or_create(&self.config.folder, self.config.validity)?;
         let node = self.config.network.node();
-        let access = Access::embedded(&container::api_url(node), pki.ca(), &pki.admin()?).await?;
         let wanted = Wanted { engine: &self.config.engine, image: &self.config.node_image, network: &self.config.network, pki: &pki };
         loop {
             let began = Instant::now();
             self.publish.starting(Phase::Container);
             let fresh = wanted.ensure(&image_id).await?;
+            wanted.renew_certificates().await?;
+            // Minted after the node's: it ends after them, and they are renewed first.
+            let access = Arc::new(Access::embedded(&container::api_url(node), pki.ca(), &pki.admin()?).await?);
             self.wait_until_ready(&access.client, &wanted).await?;
             self.publish.starting(Phase::Addons);
             base::ensure(&access.client).await?;
-            // The first life's access is kept: later certificates are no better.
-            let access = self.shared.access.get_or_init(|| access.clone());
+            self.shared.set_access(Arc::clone(&access));
             self.publish.become_state(ClusterState::Ready);
             tracing::info!(seconds = began.elapsed().as_secs_f32(), fresh, "the cluster is ready");
             if let Err(error) = self.ensure_gateway(&access.client, &wanted.name()).await {
@@ -104,8 +106,10 @@ impl Driver {
         let began = Instant::now();
         loop {
             let waiting_for = match look(client).await {
-                Ok(None) => return Ok(()),
-                Ok(Some(phase)) => phase,
+                // What the API keeps is from before until the kubelet has said something since.
+                Ok(seen) if seen.heartbeat < self.started_at(wanted).await? => Phase::Node,
+                Ok(Seen { lacks: None, .. }) => return Ok(()),
+                Ok(Seen { lacks: Some(phase), .. }) => phase,
                 Err(_) => Phase::Api,
             };
             self.publish.starting(waiting_for);
@@ -119,6 +123,12 @@ impl Driver {
             self.still_running(wanted).await?;
             tokio::time::sleep(SOON).await;
         }
+    }
+
+    /// Unix seconds; none of a container that is not there.
+    async fn started_at(&self, wanted: &Wanted<'_>) -> Result<Option<i64>, ClusterError> {
+        let state = wanted.engine.inspect_container(&wanted.name()).await?.and_then(|found| found.state).unwrap_or_default();
+        Ok(state.started_at.and_then(|at| at.parse::<Timestamp>().ok()).map(Timestamp::as_second))
     }
 
     /// The Engine starts an ended container again by its restart policy; one that is neither running nor starting was stopped
@@ -135,6 +145,7 @@ impl Driver {
     async fn watch_over(&self, client: &Client, wanted: &Wanted<'_>) -> Result<(), ClusterError> {
         let mut last_answer = Instant::now();
         let mut gateway_deployed = Instant::now();
+        let mut certificates_seen = Instant::now();
         // What the node was told of this machine; nothing yet.
         let mut kept_away = BTreeSet::new();
         loop {
@@ -167,6 +178,15 @@ impl Driver {
                 tracing::error!(seconds = last_answer.elapsed().as_secs(), "the cluster is silent: restarting its node");
                 wanted.engine.restart_container(&wanted.name(), 20).await?;
                 return Ok(());
+            }
+            if certificates_seen.elapsed() > wanted.pki.look_every() {
+                certificates_seen = Instant::now();
+                match wanted.renew_certificates().await {
+                    // Everything that uses them starts anew, this very client too.
+                    Ok(true) => return Ok(()),
+                    Ok(false) => {}
+                    Err(error) => tracing::error!(%error, "the node's certificates could not be renewed; it is tried again"),
+                }
             }
             // Someone may have removed what we deployed.
             if gateway_deployed.elapsed() > PATIENCE && self.publish.is_ready() {
@@ -203,15 +223,25 @@ impl Driver {
     }
 }
 
-/// What a usable cluster still lacks; `None` when it is complete. An error means that the API does not answer.
-async fn look(client: &Client) -> Result<Option<Phase>, kube::Error> {
+/// What is seen of a cluster.
+struct Seen {
+    /// What a usable one still lacks; `None` when it is complete.
+    lacks: Option<Phase>,
+    /// When the kubelet last said how its node is; Unix seconds.
+    heartbeat: Option<i64>,
+}
+
+/// An error means that the API does not answer.
+async fn look(client: &Client) -> Result<Seen, kube::Error> {
     let ready = async {
         let nodes = Api::<Node>::all(client.clone()).get_opt("maru").await?;
         let conditions = nodes.and_then(|node| node.status).and_then(|status| status.conditions).unwrap_or_default();
-        Ok::<_, kube::Error>(conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"))
+        Ok::<_, kube::Error>(conditions.into_iter().find(|condition| condition.type_ == "Ready"))
     };
-    if !answered(ready).await? {
-        return Ok(Some(Phase::Node));
+    let ready = answered(ready).await?;
+    let heartbeat = ready.as_ref().and_then(|ready| ready.last_heartbeat_time.as_ref()).map(|at| at.0.as_second());
+    if ready.is_none_or(|ready| ready.status != "True") {
+        return Ok(Seen { lacks: Some(Phase::Node), heartbeat });
     }
     let complete = async {
         // Pods need it, and it is made a little after its namespace.
@@ -220,7 +250,7 @@ async fn look(client: &Client) -> Result<Option<Phase>, kube::Error> {
         let storage = Api::<StorageClass>::all(client.clone()).get_opt("local-path").await?;
         Ok::<_, kube::Error>(account.is_some() && dns.is_some() && storage.is_some())
     };
-    Ok((!answered(complete).await?).then_some(Phase::Addons))
+    Ok(Seen { lacks: (!answered(complete).await?).then_some(Phase::Addons), heartbeat })
 }
 
 /// A connection to a container that has just died may hang for minutes.

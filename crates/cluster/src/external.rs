@@ -73,14 +73,15 @@ impl Driver {
     /// From the kubeconfig to ready, and on watch from then on.
     async fn keep(&self) -> Result<Infallible, ClusterError> {
         self.publish.starting(Phase::Api);
-        let access = match self.shared.access.get() {
-            Some(access) => access.clone(),
-            None => Access::external(&self.config.kubeconfig).await?,
+        let access = match self.shared.access() {
+            Some(access) => access,
+            None => Arc::new(Access::external(&self.config.kubeconfig).await?),
         };
         let ensured = timeout(PATIENCE, base::ensure(&access.client)).await;
         ensured.map_err(|_| ClusterError::Silent { seconds: PATIENCE.as_secs() })??;
         // Set once what we need is there: a kubeconfig without the rights for it is no access.
-        let client = &self.shared.access.get_or_init(|| access.clone()).client;
+        self.shared.set_access(Arc::clone(&access));
+        let client = &access.client;
         let (mut last_answer, mut cared) = (Instant::now(), None::<Instant>);
         loop {
             match answered(client.apiserver_version()).await {

@@ -188,6 +188,9 @@ fn objects(spec: &GatewaySpec, image: &str, placement: &Placement) -> Vec<Value>
             // Secrets hold the applications' TLS certificates; logs, a dead pod's last words.
             { "apiGroups": [""], "resources": ["services", "secrets", "pods", "pods/log", "namespaces", "events"], "verbs": read },
             { "apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": read },
+            // What nobody asks for is scaled to zero, and back.
+            { "apiGroups": ["apps"], "resources": ["deployments", "statefulsets"], "verbs": ["get", "list", "patch"] },
+            { "apiGroups": ["argoproj.io"], "resources": ["rollouts"], "verbs": ["get", "list", "patch"] },
         ] }),
         json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": { "name": "maru:gateway" },
             "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "maru:gateway" },

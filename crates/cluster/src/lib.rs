@@ -37,4 +37,5 @@ pub use external::{ExternalConfig, PulledGateway};
 pub use gateway::GatewaySpec;
 pub use host::addresses as host_addresses;
 pub use namespace::{NamespaceSpec, Quota};
+pub use pki::Validity;
 pub use state::{ClusterState, Phase};

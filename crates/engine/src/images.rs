@@ -39,6 +39,15 @@ pub enum BuildEvent {
     Image(String),
 }
 
+/// Where the line end behind the Engine's last message arrives by itself, bollard 0.21 takes it for a message cut short.
+/// One that was cut short in truth would have come with an error of the connection, which stays one.
+fn whole<T>(messages: impl Stream<Item = Result<T, bollard::errors::Error>>) -> impl Stream<Item = Result<T, bollard::errors::Error>> {
+    messages.filter(|message| {
+        let line_end = matches!(message, Err(bollard::errors::Error::IOError { err }) if err.to_string() == "bytes remaining on stream");
+        std::future::ready(!line_end)
+    })
+}
+
 impl Engine {
     /// `None` where there is no such image.
     ///
@@ -73,7 +82,7 @@ impl Engine {
             buildargs: Some(request.build_args),
             ..Default::default()
         };
-        self.docker.build_image(options, None, Some(bollard::body_try_stream(context))).filter_map(move |part| {
+        whole(self.docker.build_image(options, None, Some(bollard::body_try_stream(context)))).filter_map(move |part| {
             let attempt = attempt.clone();
             async move {
                 match part {
@@ -129,7 +138,7 @@ impl Engine {
         let attempt = format!("pushing image {repository}:{tag}");
         let options = query::PushImageOptions { tag: Some(tag.to_owned()), ..Default::default() };
         let credentials = bollard::auth::DockerCredentials { registrytoken: Some(credentials.registry_token), ..Default::default() };
-        self.docker.push_image(repository, Some(options), Some(credentials)).filter_map(move |part| {
+        whole(self.docker.push_image(repository, Some(options), Some(credentials))).filter_map(move |part| {
             let attempt = attempt.clone();
             async move {
                 match part {
@@ -177,12 +186,63 @@ impl Engine {
         S: Stream<Item = std::io::Result<Bytes>> + Send + 'static,
     {
         let options = query::ImportImageOptions { quiet: true, ..Default::default() };
-        let said = self.docker.import_image_stream(options, archive, None);
+        let said = whole(self.docker.import_image_stream(options, archive, None));
         said.try_for_each(|_| async { Ok(()) }).await.map_err(EngineError::during("loading an image"))
     }
 
     /// An image with its layers as a tar archive, as `docker save` gives it.
     pub fn export_image(&self, name: &str) -> impl Stream<Item = Result<Bytes, EngineError>> + use<'_> {
         self.docker.export_image(name).map_err(EngineError::during_each(format!("exporting image {name}")))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// An Engine that answers whatever it is asked with these pieces, each a chunk of its own. A real one cuts its answers
+    /// where it likes: so in one push of some hundreds.
+    async fn answering(pieces: &'static [&'static str], ends: bool) -> Engine {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("tcp://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await.unwrap();
+            for piece in pieces {
+                stream.write_all(format!("{:x}\r\n{piece}\r\n", piece.len()).as_bytes()).await.unwrap();
+            }
+            if ends {
+                stream.write_all(b"0\r\n\r\n").await.unwrap();
+            }
+        });
+        let docker = bollard::Docker::connect_with_http(&address, 5, bollard::API_DEFAULT_VERSION).unwrap();
+        Engine::over(docker, "test".to_owned())
+    }
+
+    async fn push(engine: &Engine) -> Vec<Result<String, String>> {
+        let credentials = Credentials { registry_token: String::new() };
+        let progress = engine.push_image("127.0.0.1:1/some/image", "1", credentials);
+        progress.map(|line| line.map_err(|error| error.to_string())).collect().await
+    }
+
+    #[tokio::test]
+    async fn the_last_line_end_of_an_answer_may_come_by_itself() {
+        let engine = answering(&["{\"status\":\"Pushing\"}\r\n{\"status\":\"1: digest: sha256:0\"}", "\r\n"], true).await;
+        assert_eq!(push(&engine).await, [Ok("Pushing".to_owned()), Ok("1: digest: sha256:0".to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_breaks_off_is_an_error() {
+        let engine = answering(&["{\"status\":\"Pushing\"}\r\n{\"status\":"], false).await;
+        let said = push(&engine).await;
+        assert_eq!(said.first(), Some(&Ok("Pushing".to_owned())));
+        assert!(said.iter().skip(1).any(Result::is_err), "{said:?}");
     }
 }

@@ -56,7 +56,11 @@ impl Engine {
             .map(|docker| docker.with_timeout(std::time::Duration::from_secs(120)))
             .map_err(EngineError::during("connecting to the Docker Engine"))?;
         let docker = docker.negotiate_version().await.map_err(EngineError::during("connecting to the Docker Engine"))?;
-        Ok(Self { docker, instance: instance.into(), making_network: Arc::default(), fencing: Arc::default(), unfenced: Arc::default() })
+        Ok(Self::over(docker, instance.into()))
+    }
+
+    fn over(docker: bollard::Docker, instance: String) -> Self {
+        Self { docker, instance, making_network: Arc::default(), fencing: Arc::default(), unfenced: Arc::default() }
     }
 
     /// The id of the installation whose objects this handle makes.

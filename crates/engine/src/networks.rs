@@ -156,6 +156,8 @@ impl Engine {
             name: name.clone(),
             driver: Some("bridge".to_owned()),
             internal: Some(shut),
+            // The fence knows IPv4: an Engine that gives containers IPv6 unasked would lead around it.
+            enable_ipv6: Some(false),
             labels: Some(self.labels(suffix)),
             options: Some(HashMap::from([("com.docker.network.bridge.enable_icc".to_owned(), "false".to_owned())])),
             ..Default::default()

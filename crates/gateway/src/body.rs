@@ -11,6 +11,8 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::Instant;
 
+use crate::exchange::Exchange;
+
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// What the proxies here take and give.
 pub type Body = UnsyncBoxBody<Bytes, BoxError>;
@@ -27,6 +29,37 @@ where
     B::Error: Into<BoxError>,
 {
     body.map_err(Into::into).boxed_unsync()
+}
+
+/// A body that tells its exchange what was sent, and keeps it from its end until all was.
+pub(crate) fn told(body: Body, exchange: Arc<Exchange>) -> Body {
+    Told { body, exchange }.boxed_unsync()
+}
+
+struct Told {
+    body: Body,
+    exchange: Arc<Exchange>,
+}
+
+impl HttpBody for Told {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &frame {
+            self.exchange.sent(frame.data_ref().map_or(0, Bytes::len));
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// Lends a request's body to one attempt after the other. Only an attempt that failed before it took anything of

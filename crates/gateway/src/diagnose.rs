@@ -1,4 +1,4 @@
-//! Why no pod of a Service is ready: read from the pods' own status, with the last lines of their logs.
+//! Why no pod of a Service is ready: read from the pods' own status; for those who may know, with the last lines of their logs.
 //!
 //! Asked for only when a request fails, and bounded: few at a time, each answer kept for a moment, few pods, few lines.
 
@@ -24,7 +24,7 @@ const LOG_BYTES: i64 = 4096;
 pub(crate) struct Diagnosis {
     /// As `kubectl` takes it: `app=web,tier=front`.
     pub(crate) selector: String,
-    /// The unready ones, at most [`PODS`].
+    /// At most [`PODS`]: the unready ones, and, where logs are asked for, those that are ready after them.
     pub(crate) pods: Vec<PodState>,
 }
 
@@ -42,7 +42,6 @@ type Recent = HashMap<(String, String, bool), (Instant, Arc<Diagnosis>)>;
 
 pub(crate) struct Diagnoser {
     client: kube::Client,
-    logs: bool,
     at_once: Semaphore,
     recent: Mutex<Recent>,
 }
@@ -54,13 +53,12 @@ impl std::fmt::Debug for Diagnoser {
 }
 
 impl Diagnoser {
-    pub(crate) fn new(client: kube::Client, logs: bool) -> Self {
-        Self { client, logs, at_once: Semaphore::new(AT_ONCE), recent: Mutex::default() }
+    pub(crate) fn new(client: kube::Client) -> Self {
+        Self { client, at_once: Semaphore::new(AT_ONCE), recent: Mutex::default() }
     }
 
     /// None where the cluster does not tell in time: the page goes without.
     pub(crate) async fn of(&self, namespace: &str, service: &str, logs: bool) -> Option<Arc<Diagnosis>> {
-        let logs = logs && self.logs;
         let key = (namespace.to_owned(), service.to_owned(), logs);
         if let Some(known) = self.known(&key) {
             return Some(known);
@@ -108,6 +106,7 @@ impl Diagnoser {
         let pods = api.list(&ListParams::default().labels(&selector).limit(50)).await?;
         let mut states: Vec<PodState> = pods.items.iter().filter_map(explain).take(PODS).collect();
         if logs {
+            states.extend(pods.items.iter().filter(|pod| is_ready(pod)).filter_map(running).take(PODS - states.len()));
             for state in &mut states {
                 let Some((container, previous)) = state.source.clone() else { continue };
                 let params = LogParams {
@@ -124,12 +123,24 @@ impl Diagnoser {
     }
 }
 
+fn is_ready(pod: &Pod) -> bool {
+    let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_deref()).unwrap_or_default();
+    conditions.iter().any(|c| c.type_ == "Ready" && c.status == "True")
+}
+
+/// A pod that is ready, for the sake of its log.
+fn running(pod: &Pod) -> Option<PodState> {
+    let container = pod.spec.as_ref()?.containers.first()?.name.clone();
+    let state = Text::new("is ready", "준비됨");
+    Some(PodState { name: pod.metadata.name.clone()?, state, hint: None, log: None, source: Some((container, false)) })
+}
+
 /// What keeps a pod from being ready; none if it is.
 fn explain(pod: &Pod) -> Option<PodState> {
     let name = pod.metadata.name.clone()?;
     let status = pod.status.as_ref()?;
     let conditions = status.conditions.as_deref().unwrap_or_default();
-    if conditions.iter().any(|c| c.type_ == "Ready" && c.status == "True") {
+    if is_ready(pod) {
         return None;
     }
     let make = |state, hint, source| Some(PodState { name: name.clone(), state, hint, log: None, source });
@@ -236,9 +247,9 @@ fn explain_end(end: &ContainerStateTerminated) -> (Text, Option<Text>) {
             "The program ended by itself: a server has to stay in the foreground.",
             "프로그램이 스스로 끝났습니다. 서버는 포그라운드에서 계속 실행되어야 합니다.",
         )),
-        _ => Some(Text::new("The last lines of its log say why.", "로그의 마지막 줄에서 이유를 확인하세요.")),
+        _ => Some(Text::new("The last lines of its log say why.", "로그의 마지막 줄에 이유가 나옵니다.")),
     };
-    (Text::new(format!("ended with code {code}"), format!("종료 코드 {code}로 끝남")), hint)
+    (Text::new(format!("ended with code {code}"), format!("종료 코드 {code}")), hint)
 }
 
 #[cfg(test)]

@@ -46,6 +46,12 @@ impl Tunnels {
         Self { tasks: self.tasks.clone(), stop, held: Some(held) }
     }
 
+    /// The same owner, for tunnels that hold on to `held` while they are open.
+    #[must_use]
+    pub fn holding(&self, held: Arc<dyn Any + Send + Sync>) -> Self {
+        self.until(self.stop.clone(), held)
+    }
+
     /// How many are open now.
     #[must_use]
     pub fn open(&self) -> usize {

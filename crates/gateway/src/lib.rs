@@ -13,9 +13,12 @@
 
 #![forbid(unsafe_code)]
 
+mod access_log;
+mod activity;
 mod body;
 mod diagnose;
 mod error;
+mod exchange;
 pub mod forward;
 mod metrics;
 mod options;
@@ -23,14 +26,16 @@ mod page;
 mod proxy;
 pub mod route;
 mod serve;
+mod sleep;
 mod tls;
 mod watch;
 mod words;
 
+pub use access_log::Entry;
 pub use body::Body;
 pub use error::Error;
 pub use options::{BadOption, Options};
-pub use page::{Fact, Links, Log, Page};
-pub use proxy::Proxy;
+pub use page::{Fact, Links, Log, Page, Tone};
+pub use proxy::{EXPLAIN, NAMESPACE, Proxy, REQUESTS};
 pub use serve::{run, serve, serve_tls};
 pub use tls::{Certificates, Trouble};

@@ -18,12 +18,16 @@ pub struct Options {
     /// Whose `X-Forwarded-*` are believed: the proxies in front.
     pub trusted: Vec<IpAddr>,
     pub connect_timeout: Duration,
+    /// How long a client may take for the head of a request, and for the first one after it has connected.
+    pub head_timeout: Duration,
     /// How long an application may be silent before the first byte of its answer.
     pub read_timeout: Duration,
     /// How long connections may go on after the order to stop.
     pub drain: Duration,
-    /// Whether pages in words show the last log lines of a pod that is not ready.
-    pub show_logs: bool,
+    /// Where a page of ours shows the last log lines to those who may see them: a host and a path follow.
+    pub why: Option<String>,
+    /// Whether the newest requests are kept, for those whom they concern.
+    pub access_log: bool,
 }
 
 impl Default for Options {
@@ -36,17 +40,19 @@ impl Default for Options {
             address: None,
             trusted: Vec::new(),
             connect_timeout: Duration::from_secs(3),
+            head_timeout: Duration::from_secs(30),
             read_timeout: Duration::from_secs(60),
             drain: Duration::from_secs(4),
-            show_logs: true,
+            why: None,
+            access_log: true,
         }
     }
 }
 
 impl Options {
     /// Reads `MARU_GATEWAY_*`: `LISTEN`, `LISTEN_TLS`, `HEALTH`, `CLASSES` (a list), `ADDRESS`, `TRUSTED` (a list of addresses),
-    /// `DOMAIN` (switches the host policy on), `NAMESPACE_PREFIX` (`u-`), `LOGS` (`true` or `false`). Lists are
-    /// separated by commas.
+    /// `DOMAIN` (switches the host policy on), `NAMESPACE_PREFIX` (`u-`), `WHY` (a URL),
+    /// `ACCESS_LOG` (`true` or `false`). Lists are separated by commas.
     ///
     /// # Errors
     /// Where a value cannot be read: which, and why.
@@ -75,8 +81,9 @@ impl Options {
         if let Some(v) = get("MARU_GATEWAY_TRUSTED") {
             options.trusted = list(&v).map(|ip| parse("MARU_GATEWAY_TRUSTED", ip)).collect::<Result<_, _>>()?;
         }
-        if let Some(v) = get("MARU_GATEWAY_LOGS") {
-            options.show_logs = parse("MARU_GATEWAY_LOGS", &v)?;
+        options.why = get("MARU_GATEWAY_WHY");
+        if let Some(v) = get("MARU_GATEWAY_ACCESS_LOG") {
+            options.access_log = parse("MARU_GATEWAY_ACCESS_LOG", &v)?;
         }
         let namespace_prefix = get("MARU_GATEWAY_NAMESPACE_PREFIX").unwrap_or_else(|| "u-".into());
         options.policy.hosts =
@@ -113,14 +120,16 @@ mod tests {
             ("MARU_GATEWAY_CLASSES", "maru, alb"),
             ("MARU_GATEWAY_DOMAIN", "Apps.localhost"),
             ("MARU_GATEWAY_TRUSTED", "10.213.0.1,::1"),
-            ("MARU_GATEWAY_LOGS", "false"),
+            ("MARU_GATEWAY_ACCESS_LOG", "false"),
+            ("MARU_GATEWAY_WHY", "http://localhost:8080/why"),
         ];
         let options = Options::read(|name| env.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned())).unwrap();
         assert_eq!(options.listen.port(), 8081);
         assert_eq!(options.policy.classes, ["maru", "alb"]);
         assert_eq!(options.policy.hosts.unwrap(), HostPolicy { domain: "apps.localhost".into(), namespace_prefix: "u-".into() });
         assert_eq!(options.trusted.len(), 2);
-        assert!(!options.show_logs);
+        assert!(!options.access_log);
+        assert_eq!(options.why.as_deref(), Some("http://localhost:8080/why"));
         let error = Options::read(|name| (name == "MARU_GATEWAY_ADDRESS").then(|| "node".into())).unwrap_err();
         assert!(error.to_string().starts_with("MARU_GATEWAY_ADDRESS=\"node\": "), "{error}");
     }
@@ -128,7 +137,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_value_is_read_or_named(value in "([0-9]{1,20}|[.:,\\[\\] ]|true|가|.){0,8}", which in 0..7_usize) {
-            let names = ["LISTEN", "HEALTH", "CLASSES", "ADDRESS", "TRUSTED", "LOGS", "DOMAIN"];
+            let names = ["LISTEN", "HEALTH", "CLASSES", "ADDRESS", "TRUSTED", "ACCESS_LOG", "DOMAIN"];
             let set = format!("MARU_GATEWAY_{}", names[which]);
             if let Err(error) = Options::read(|name| (name == set).then(|| value.clone())) {
                 proptest::prop_assert!(error.to_string().starts_with(&set));

@@ -17,6 +17,7 @@ pub struct Page {
     pub status: StatusCode,
     /// Stable, for programs.
     pub code: &'static str,
+    pub tone: Tone,
     pub title: Text,
     pub lead: Text,
     pub facts: Vec<Fact>,
@@ -27,6 +28,17 @@ pub struct Page {
     pub steps: Vec<Text>,
     /// In how many seconds it is worth trying again. A browser does so by itself.
     pub retry: Option<u8>,
+}
+
+/// What a page is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Something is wrong: the status is shown.
+    Failed,
+    /// All is well, and it takes a moment.
+    Waiting,
+    /// All is well, and nothing happens.
+    Resting,
 }
 
 /// One line of what is known.
@@ -48,13 +60,30 @@ pub struct Log {
 pub struct Links {
     pub title: Text,
     /// Name and URL.
-    pub to: Vec<(String, String)>,
+    pub to: Vec<(Text, String)>,
 }
 
 impl Page {
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, title: Text, lead: Text) -> Self {
-        Self { status, code, title, lead, facts: Vec::new(), logs: Vec::new(), links: None, steps: Vec::new(), retry: None }
+        Self {
+            status,
+            code,
+            tone: Tone::Failed,
+            title,
+            lead,
+            facts: Vec::new(),
+            logs: Vec::new(),
+            links: None,
+            steps: Vec::new(),
+            retry: None,
+        }
+    }
+
+    #[must_use]
+    pub fn tone(mut self, tone: Tone) -> Self {
+        self.tone = tone;
+        self
     }
 
     #[must_use]
@@ -116,8 +145,13 @@ impl Page {
             out.push_str(&format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">"));
         }
         out.push_str(&format!("<title>{}</title><style>{STYLE}</style></head><body><main>", escape(self.title.get(lang))));
-        out.push_str(&format!("<p class=\"status\">{}</p>", self.status.as_u16()));
+        if self.tone == Tone::Failed {
+            out.push_str(&format!("<p class=\"status\">{}</p>", self.status.as_u16()));
+        }
         out.push_str(&format!("<h1>{}</h1><p class=\"lead\">{}</p>", escape(self.title.get(lang)), escape(self.lead.get(lang))));
+        if self.tone == Tone::Waiting {
+            out.push_str("<p class=\"wait\" aria-hidden=\"true\"><span></span></p>");
+        }
         if !self.facts.is_empty() {
             out.push_str("<dl>");
             for fact in &self.facts {
@@ -131,23 +165,31 @@ impl Page {
         if let Some(links) = &self.links {
             out.push_str(&format!("<h2>{}</h2><ul>", escape(links.title.get(lang))));
             for (name, url) in &links.to {
-                out.push_str(&format!("<li><a href=\"{}\">{}</a></li>", escape(url), escape(name)));
+                out.push_str(&format!("<li><a href=\"{}\">{}</a></li>", escape(url), escape(name.get(lang))));
             }
             out.push_str("</ul>");
         }
-        if !self.steps.is_empty() {
-            out.push_str(&format!("<h2>{}</h2><ol>", what_to_do(lang)));
-            for step in &self.steps {
-                out.push_str(&format!("<li>{}</li>", escape(step.get(lang))));
+        match self.steps.as_slice() {
+            [] => {}
+            [only] => out.push_str(&format!("<h2>{}</h2><p>{}</p>", what_to_do(lang), marked(only.get(lang)))),
+            steps => {
+                out.push_str(&format!("<h2>{}</h2><ol>", what_to_do(lang)));
+                for step in steps {
+                    out.push_str(&format!("<li>{}</li>", marked(step.get(lang))));
+                }
+                out.push_str("</ol>");
             }
-            out.push_str("</ol>");
         }
         if let Some(seconds) = self.retry {
             let line = match lang {
+                Lang::En if self.tone != Tone::Failed => "This page opens the application as soon as it answers.".to_owned(),
+                Lang::Ko if self.tone != Tone::Failed => "앱이 응답하면 이 페이지가 저절로 열립니다.".to_owned(),
                 Lang::En => format!("This page tries again every {seconds} seconds."),
                 Lang::Ko => format!("이 페이지는 {seconds}초마다 다시 시도합니다."),
             };
-            out.push_str(&format!("<p class=\"retry\" role=\"status\"><span></span>{line}</p>"));
+            // One thing that moves is enough.
+            let dot = if self.tone == Tone::Waiting { "" } else { "<span></span>" };
+            out.push_str(&format!("<p class=\"retry\" role=\"status\">{dot}{line}</p>"));
         }
         out.push_str("<footer>Maru</footer></main></body></html>");
         out
@@ -170,7 +212,7 @@ impl Page {
         if let Some(links) = &self.links {
             out.push_str(&format!("\n{}\n", links.title.get(lang)));
             for (name, url) in &links.to {
-                out.push_str(&format!("  {name}  {url}\n"));
+                out.push_str(&format!("  {}  {url}\n", name.get(lang)));
             }
         }
         if !self.steps.is_empty() {
@@ -194,8 +236,8 @@ impl Page {
             facts: Vec<(&'a str, &'a str)>,
             #[serde(skip_serializing_if = "Vec::is_empty")]
             logs: Vec<(&'a str, &'a str)>,
-            #[serde(skip_serializing_if = "<[_]>::is_empty")]
-            links: &'a [(String, String)],
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            links: Vec<(&'a str, &'a str)>,
             #[serde(skip_serializing_if = "Option::is_none")]
             fix: Option<String>,
         }
@@ -208,7 +250,7 @@ impl Page {
             detail: self.lead.get(lang),
             facts: self.facts.iter().map(|f| (f.name.get(lang), f.value.get(lang))).collect(),
             logs: self.logs.iter().map(|l| (l.title.get(lang), l.lines.as_str())).collect(),
-            links: self.links.as_ref().map_or(&[], |links| &links.to),
+            links: self.links.iter().flat_map(|links| &links.to).map(|(name, url)| (name.get(lang), url.as_str())).collect(),
             fix: (!steps.is_empty()).then(|| steps.join("\n")),
         };
         // Strings and numbers always serialize.
@@ -221,6 +263,17 @@ fn what_to_do(lang: Lang) -> &'static str {
         Lang::En => "What to do",
         Lang::Ko => "할 일",
     }
+}
+
+/// Markup of a text in which commands stand between backticks, as they do in the plain answers.
+fn marked(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let pairs = text.matches('`').count() / 2;
+    for (n, part) in text.splitn(pairs * 2 + 1, '`').enumerate() {
+        let part = escape(part);
+        out.push_str(&if n % 2 == 1 { format!("<code>{part}</code>") } else { part });
+    }
+    out
 }
 
 fn escape(text: &str) -> String {
@@ -270,6 +323,23 @@ mod tests {
         assert!(body.contains("준비된 파드가 없습니다") && body.contains("lang=\"ko\""));
         assert!(body.contains("&lt;script&gt;") && !body.contains("<script"));
         assert_eq!(response.headers()[RETRY_AFTER], "3");
+    }
+
+    #[test]
+    fn what_is_only_asleep_does_not_look_like_a_failure() {
+        let waiting = Page { tone: Tone::Waiting, ..page() }.html(Lang::Ko);
+        assert!(!waiting.contains("503") && waiting.contains("class=\"wait\"") && waiting.contains("저절로 열립니다"));
+        assert_eq!(waiting.matches("<span>").count(), 1, "the bar alone moves");
+        let resting = Page { tone: Tone::Resting, ..page() }.html(Lang::En);
+        assert!(!resting.contains("503") && !resting.contains("class=\"wait\"") && resting.contains("<p>Look at the log</p>"));
+        assert!(page().html(Lang::En).contains("503") && page().html(Lang::En).contains("tries again every 3 seconds"));
+    }
+
+    #[test]
+    fn a_command_is_set_apart_and_a_lone_backtick_stays() {
+        assert_eq!(marked("Run `a <b>` or `c`."), "Run <code>a &lt;b&gt;</code> or <code>c</code>.");
+        assert_eq!(marked("`a` and ` alone"), "<code>a</code> and ` alone");
+        assert_eq!((marked("none"), marked("`")), ("none".to_owned(), "`".to_owned()));
     }
 
     #[test]

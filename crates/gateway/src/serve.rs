@@ -14,7 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,37 +24,75 @@ use crate::options::Options;
 use crate::proxy::Proxy;
 use crate::{tls, watch};
 
-/// How long a client may take for the head of its request.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long whoever asks for health may take for the head of a request.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a client may take to agree on a key.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Runs the Ingress controller in its cluster until `stop` is cancelled, then lets what is under way come to its end.
+/// How many connections may wait to be accepted: as tokio's own listeners.
+const BACKLOG: u32 = 1024;
+
+/// Runs the Ingress controller of the cluster behind `client` until `stop` is cancelled, then lets what is under way come to
+/// its end. Health is told from the beginning. Applications are listened for, and `/readyz` says ok, once the first table is
+/// there: before it any host would be 404, while a connection that is refused is tried again.
 ///
 /// # Errors
-/// Where the cluster's API is not configured or a port can't be listened on.
-pub async fn run(options: Options, stop: CancellationToken) -> Result<(), Error> {
-    let client = kube::Client::try_default().await.map_err(Error::Cluster)?;
-    let listener = listen(options.listen).await?;
-    let listener_tls = listen(options.listen_tls).await?;
-    let health = listen(options.health).await?;
+/// Where a port can't be listened on, or the cluster is watched no longer.
+pub async fn run(client: kube::Client, options: Options, stop: CancellationToken) -> Result<(), Error> {
+    // A port that somebody has is told now, not once the cluster has answered.
+    let (plain, secure) = (bind(options.listen)?, bind(options.listen_tls)?);
+    let health = bind(options.health)?.listen(BACKLOG).map_err(listening(options.health))?;
     tracing::info!(listen = %options.listen, tls = %options.listen_tls, health = %options.health, classes = ?options.policy.classes, "the gateway starts");
     let proxy = Arc::new(Proxy::new(options, Some(client.clone()))?);
     let ready = Arc::new(AtomicBool::new(false));
     // Health and watches go on while connections are drained.
     let background = CancellationToken::new();
-    let watches = tokio::spawn(watch::run(client, Arc::clone(&proxy), Arc::clone(&ready), background.clone()));
+    let mut tables = proxy.tables();
+    let mut watches = tokio::spawn(watch::run(client, Arc::clone(&proxy), background.clone()));
     let healths = tokio::spawn(serve_health(health, Arc::clone(&proxy), Arc::clone(&ready), stop.clone(), background.clone()));
-    let (_, served) = tokio::join!(serve(listener, Arc::clone(&proxy), stop.clone()), serve_tls(listener_tls, proxy, stop));
+    let served = tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        // It can't be closed: the proxy is held here.
+        _ = tables.changed() => serve_both(plain, secure, &proxy, &ready, stop).await,
+        _ = &mut watches => Err(Error::Watches),
+    };
     background.cancel();
     // Both end by the token; a panic in one has been reported already.
-    let _ = tokio::join!(watches, healths);
+    if !watches.is_finished() {
+        let _ = watches.await;
+    }
+    let _ = healths.await;
     served
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
+async fn serve_both(
+    plain: TcpSocket,
+    secure: TcpSocket,
+    proxy: &Arc<Proxy>,
+    ready: &AtomicBool,
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    let plain = plain.listen(BACKLOG).map_err(listening(proxy.options().listen))?;
+    let secure = secure.listen(BACKLOG).map_err(listening(proxy.options().listen_tls))?;
+    ready.store(true, Ordering::Release);
+    tracing::info!(hosts = proxy.table().hosts(), "applications are served");
+    tokio::join!(serve(plain, Arc::clone(proxy), stop.clone()), serve_tls(secure, Arc::clone(proxy), stop)).1
+}
+
+/// A socket that has this address, and does not listen yet.
+fn bind(address: SocketAddr) -> Result<TcpSocket, Error> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let bound = socket.and_then(|socket| {
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    });
+    bound.map_err(listening(address))
+}
+
+fn listening(address: SocketAddr) -> impl FnOnce(std::io::Error) -> Error {
+    move |source| Error::Listen { address, source }
 }
 
 /// Serves what comes in on `listener` by `proxy` until `stop`, then drains.
@@ -121,16 +159,22 @@ async fn connection<S>(stream: S, peer: SocketAddr, scheme: Scheme, proxy: Arc<P
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let patience = proxy.options().head_timeout;
+    let asked = Arc::new(AtomicBool::new(false));
     let service = service_fn(|request: Request<Incoming>| {
+        asked.store(true, Ordering::Relaxed);
         let (proxy, scheme) = (Arc::clone(&proxy), scheme.clone());
         async move { Ok::<_, std::convert::Infallible>(proxy.handle(peer.ip(), &scheme, request).await) }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(patience);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30)).max_concurrent_streams(256);
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(connection);
-    let mut stopping = false;
+    // hyper's own timeout begins once it knows the version, which a client that sends nothing never tells.
+    let silent = tokio::time::sleep(patience);
+    tokio::pin!(silent);
+    let (mut waiting, mut stopping) = (true, false);
     loop {
         tokio::select! {
             ended = &mut connection => {
@@ -140,6 +184,12 @@ where
                 return;
             }
             () = cut.cancelled() => return,
+            () = &mut silent, if waiting => {
+                waiting = false;
+                if !asked.load(Ordering::Relaxed) {
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
             () = stop.cancelled(), if !stopping => {
                 stopping = true;
                 connection.as_mut().graceful_shutdown();
@@ -174,7 +224,7 @@ async fn serve_health(
             });
             let connection = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIMEOUT)
+                .header_read_timeout(HEALTH_TIMEOUT)
                 .serve_connection(TokioIo::new(stream), service);
             tokio::select! { _ = connection => {}, () = stop.cancelled() => {} }
         });
@@ -189,7 +239,7 @@ fn health(path: &str, proxy: &Proxy, ready: bool, stopping: bool) -> (StatusCode
         "/readyz" if stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".into()),
         "/readyz" if !ready => (StatusCode::SERVICE_UNAVAILABLE, "the cluster has not told all its Ingresses yet\n".into()),
         "/readyz" => (StatusCode::OK, "ok\n".into()),
-        "/metrics" => (StatusCode::OK, proxy.metrics.render(proxy.tunnels().open(), proxy.table().hosts())),
+        "/metrics" => (StatusCode::OK, proxy.records.metrics.render(proxy.tunnels().open(), proxy.table().hosts())),
         _ => (StatusCode::NOT_FOUND, "/healthz, /readyz or /metrics\n".into()),
     }
 }

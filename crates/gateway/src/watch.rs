@@ -2,11 +2,10 @@
 //! Ingresses the address under which they are served.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use k8s_openapi::api::core::v1::{Secret, Service};
+use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::Ingress;
 use kube::api::{Patch, PatchParams};
@@ -16,10 +15,12 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::sync::Notify;
+use tokio::sync::watch::Receiver;
 use tokio_util::sync::CancellationToken;
 
 use crate::proxy::Proxy;
-use crate::route::{Objects, build};
+use crate::route::{Objects, Table, build};
+use crate::sleep;
 use crate::tls::Certificates;
 
 /// Changes that come together, as in a rollout, make one table.
@@ -34,14 +35,19 @@ struct Stores {
     secrets: Store<Secret>,
 }
 
-/// Runs until `stop`; sets `ready` when the first whole table is in place.
-pub(crate) async fn run(client: Client, proxy: Arc<Proxy>, ready: Arc<AtomicBool>, stop: CancellationToken) {
+/// Runs until `stop`. The first table that it publishes is whole.
+pub(crate) async fn run(client: Client, proxy: Arc<Proxy>, stop: CancellationToken) {
     let changed = Arc::new(Notify::new());
     let all = watcher::Config::default;
     let (ingresses, watch_ingresses) = watch::<Ingress>(client.clone(), all(), Arc::clone(&changed));
     let (services, watch_services) = watch::<Service>(client.clone(), all(), Arc::clone(&changed));
     let (slices, watch_slices) = watch::<EndpointSlice>(client.clone(), all(), Arc::clone(&changed));
     let (secrets, watch_secrets) = watch::<Secret>(client.clone(), all().fields("type=kubernetes.io/tls"), Arc::clone(&changed));
+    // Only those of users have a policy; a change of it changes no route.
+    let users = all().labels("maru.dev/user");
+    let (namespaces, watch_namespaces) = watch::<Namespace>(client.clone(), users, Arc::new(Notify::new()));
+    let sleeping = sleep::run(Arc::clone(&proxy), namespaces, services.clone());
+    let telling = tell(&client, &proxy, proxy.tables(), ingresses.clone());
     let stores = Stores { ingresses, services, slices, secrets };
     tokio::select! {
         () = stop.cancelled() => {}
@@ -49,7 +55,10 @@ pub(crate) async fn run(client: Client, proxy: Arc<Proxy>, ready: Arc<AtomicBool
         () = watch_services => {}
         () = watch_slices => {}
         () = watch_secrets => {}
-        () = publish(&client, &proxy, &stores, &changed, &ready) => {}
+        () = watch_namespaces => {}
+        () = sleeping => {}
+        () = publish(&proxy, &stores, &changed) => {}
+        () = telling => {}
     }
 }
 
@@ -72,7 +81,7 @@ where
     (store, task)
 }
 
-async fn publish(client: &Client, proxy: &Proxy, stores: &Stores, changed: &Notify, ready: &AtomicBool) {
+async fn publish(proxy: &Proxy, stores: &Stores, changed: &Notify) {
     let synced = async {
         tokio::try_join!(
             stores.ingresses.wait_until_ready(),
@@ -91,21 +100,27 @@ async fn publish(client: &Client, proxy: &Proxy, stores: &Stores, changed: &Noti
         for refused in table.refused().iter().filter(|r| !before.refused().contains(r)) {
             tracing::warn!(namespace = %refused.namespace, ingress = %refused.ingress, host = %refused.host, why = %refused.why, "host refused");
         }
-        proxy.publish(table);
         let certificates = Certificates::build(&objects.ingresses, &stores.secrets.state(), &proxy.options().policy);
         let known = proxy.certificates.now();
         for trouble in certificates.troubles().iter().filter(|t| !known.troubles().contains(t)) {
             let (namespace, ingress, secret, why) = (&trouble.namespace, &trouble.ingress, &trouble.secret, &trouble.why);
             tracing::warn!(%namespace, %ingress, %secret, %why, "no certificate");
         }
+        // Certificates first: no host is served with the certificate of none.
         proxy.publish_certificates(certificates);
-        ready.store(true, Ordering::Release);
-        let told = tell_addresses(client, proxy, &objects.ingresses).await;
-        tokio::select! {
-            () = changed.notified() => {}
-            () = tokio::time::sleep(AGAIN), if !told => {}
-        }
+        proxy.publish(table);
+        changed.notified().await;
         tokio::time::sleep(GATHER).await;
+    }
+}
+
+/// Keeps the Ingresses' status, beside the tables and not in their way: requests are routed while the API writes, or hangs.
+async fn tell(client: &Client, proxy: &Proxy, mut tables: Receiver<Arc<Table>>, ingresses: Store<Ingress>) {
+    // It can't be closed: the proxy is held here.
+    while tables.changed().await.is_ok() {
+        while !tell_addresses(client, proxy, &ingresses.state()).await {
+            tokio::time::sleep(AGAIN).await;
+        }
     }
 }
 

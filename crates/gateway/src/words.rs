@@ -4,12 +4,14 @@ use http::StatusCode;
 use maru_model::Text;
 
 use crate::diagnose::Diagnosis;
-use crate::page::{Log, Page};
+use crate::page::{Log, Page, Tone};
 use crate::proxy::Failure;
-use crate::route::{Backend, Gap, Refused, Route};
+use crate::route::{Backend, Gap, Refused, Route, normal};
 
 /// Nothing is known about this host.
 pub(crate) fn no_host(host: &str, refused: Option<&Refused>) -> Page {
+    // As an Ingress has it: without the port.
+    let host = normal(host);
     let page = Page::new(
         StatusCode::NOT_FOUND,
         "no_such_host",
@@ -37,6 +39,7 @@ pub(crate) fn no_host(host: &str, refused: Option<&Refused>) -> Page {
 
 /// The host is known, the path is not.
 pub(crate) fn no_path(host: &str, path: &str, known: &[&str]) -> Page {
+    let host = normal(host);
     Page::new(
         StatusCode::NOT_FOUND,
         "no_such_path",
@@ -102,6 +105,16 @@ pub(crate) fn no_pod(route: &Route, backend: &Backend, diagnosis: Option<&Diagno
             "Ingress의 backend.service.port에 위 포트 중 하나를 쓰세요. 컨테이너 포트가 아니라 Service의 port입니다.",
         )),
         Some(Gap::External | Gap::NotAService) => page,
+        Some(Gap::NotReady(_)) | None if diagnosis.is_some_and(|d| d.pods.is_empty() && !d.selector.is_empty()) => page
+            .step(Text::new(
+                "Compare spec.selector of the Service with spec.template.metadata.labels of your workload.",
+                "Service의 spec.selector와 워크로드의 spec.template.metadata.labels를 비교하세요.",
+            ))
+            .step(Text::new(
+                "Run `kubectl get pods --show-labels`: without a pod in the list, look at spec.replicas.",
+                "`kubectl get pods --show-labels`를 실행해 보세요. 목록에 파드가 없으면 spec.replicas를 확인하세요.",
+            ))
+            .retry(3),
         Some(Gap::NotReady(_)) | None => page.retry(3),
     }
 }
@@ -112,14 +125,69 @@ fn unready_lead(diagnosis: Option<&Diagnosis>) -> Text {
             Text::new("The Service has no selector, so it selects no pods.", "Service에 selector가 없어서 선택된 파드가 없습니다.")
         }
         Some(d) if d.pods.is_empty() => Text::new(
-            format!("No pod has the labels that the Service selects: {}.", d.selector),
-            format!("Service가 고르는 라벨({})을 가진 파드가 없습니다.", d.selector),
+            format!("No pod has the labels that the Service selects ({}): they differ, or the workload has 0 replicas.", d.selector),
+            format!("Service가 고르는 라벨({})을 가진 파드가 없습니다. 라벨이 다르거나 replicas가 0입니다.", d.selector),
+        ),
+        Some(Diagnosis { pods, .. }) if let Some(pod) = pods.first() => Text::new(
+            format!("The Service exists, but none of its pods takes requests now: {} {}.", pod.name, pod.state.en),
+            format!("Service는 있지만, 지금 요청을 받을 수 있는 파드가 없습니다. {}: {}", pod.name, pod.state.ko),
         ),
         _ => Text::new(
             "The Service exists, but none of its pods takes requests now.",
             "Service는 있지만, 지금 요청을 받을 수 있는 파드가 없습니다.",
         ),
     }
+}
+
+/// Pods take connections: whatever was, is over, and this is what they wrote last.
+pub(crate) fn takes_requests(route: &Route, backend: &Backend, diagnosis: Option<&Diagnosis>) -> Page {
+    let service = &backend.service;
+    let page = Page::new(
+        StatusCode::OK,
+        "ready",
+        Text::new(format!("{service} takes requests"), format!("{service}이(가) 요청을 받고 있습니다")),
+        Text::new(
+            "Its pods are ready and take connections. If an answer fails all the same, their last lines say why.",
+            "파드가 준비되어 연결을 받습니다. 그래도 응답이 잘못되면 로그의 마지막 줄에서 이유를 찾을 수 있습니다.",
+        ),
+    );
+    with_pods(about(page, route, backend), diagnosis)
+}
+
+/// It slept, and is on its way.
+pub(crate) fn waking(host: &str) -> Page {
+    let host = normal(host);
+    Page::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "waking",
+        Text::new("The application is waking up", "앱을 깨우는 중입니다"),
+        Text::new(
+            format!("Nobody had asked for {host} for a while, so it went to sleep. Your visit wakes it, which takes some seconds."),
+            format!("{host}에 한동안 요청이 없어 앱이 잠들어 있었습니다. 지금 깨우고 있으며 몇 초 걸립니다."),
+        ),
+    )
+    .tone(Tone::Waiting)
+    .retry(2)
+}
+
+/// Its owner stopped it, and no request starts it.
+pub(crate) fn stopped(host: &str) -> Page {
+    let host = normal(host);
+    Page::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "stopped",
+        Text::new("The application is stopped", "앱이 정지되어 있습니다"),
+        Text::new(
+            format!("The owner of {host} has stopped it. Its data is kept."),
+            format!("{host}의 주인이 앱을 정지했습니다. 데이터는 그대로 있습니다."),
+        ),
+    )
+    .step(Text::new(
+        "If it is yours: press Start at Application in the IDE, or deploy again.",
+        "내 앱이라면 IDE의 앱 화면에서 시작을 누르거나 다시 배포하세요.",
+    ))
+    .tone(Tone::Resting)
+    .retry(5)
 }
 
 /// There is a pod, and it did not answer.

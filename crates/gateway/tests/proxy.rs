@@ -140,7 +140,7 @@ async fn gateway_of(endpoints: &[SocketAddr], options: Options, annotations: ser
 impl Gateway {
     async fn send(&self, request: http::request::Builder, body: Body) -> Response<Incoming> {
         let client: Client<_, Body> = Client::builder(TokioExecutor::new()).build_http();
-        let path = request.uri_ref().unwrap().path().to_owned();
+        let path = request.uri_ref().unwrap().path_and_query().unwrap().to_string();
         let uri = format!("http://{}{path}", self.address);
         client.request(request.uri(uri).body(body).unwrap()).await.unwrap()
     }
@@ -155,6 +155,10 @@ impl Gateway {
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, String::from_utf8(body.to_vec()).unwrap())
     }
+}
+
+fn full(text: &'static str) -> Body {
+    Full::new(Bytes::from_static(text.as_bytes())).map_err(|n| match n {}).boxed_unsync()
 }
 
 fn empty() -> Body {
@@ -241,9 +245,9 @@ async fn an_upgrade_is_a_tunnel() {
 async fn pages_in_words() {
     let options = || Options { read_timeout: Duration::from_millis(200), ..Options::default() };
     let full = gateway(&[backend("a").await], options()).await;
-    let (status, text) = full.get("nobody.test", "/", &[]).await;
+    let (status, text) = full.get("nobody.test:8080", "/", &[]).await;
     assert_eq!(status, 404);
-    assert!(text.contains("nobody.test") && text.contains("kubectl get ingress"), "{text}");
+    assert!(text.contains("a rule for nobody.test.\n") && text.contains("kubectl get ingress"), "{text}");
     let (status, json) = full.get("app.test", "/slow", &[("accept", "application/json"), ("accept-language", "ko")]).await;
     assert_eq!(status, 504);
     assert!(json.contains("\"code\":\"timed_out\"") && json.contains("응답하지 않습니다"), "{json}");
@@ -254,7 +258,51 @@ async fn pages_in_words() {
 
     let (status, text) = gateway(&[nobody().await], options()).await.get("app.test", "/", &[]).await;
     assert_eq!(status, 502);
-    assert!(text.contains("0.0.0.0"), "{text}");
+    assert!(text.contains("0.0.0.0") && text.contains("(Connection refused)"), "{text}");
+}
+
+#[tokio::test]
+async fn how_an_application_is_is_told_to_a_trusted_proxy_only() {
+    let why = || Options { why: Some("http://localhost:8080/why".into()), ..Options::default() };
+    let trusting = || Options { trusted: vec!["127.0.0.1".parse().unwrap()], ..why() };
+    let html = [("accept", "text/html"), ("x-maru-explain", "1")];
+    let (status, page) = gateway(&[], why()).await.get("app.test", "/a/b", &html).await;
+    assert_eq!(status, 503);
+    assert!(page.contains("http://localhost:8080/why/app.test/a/b"), "{page}");
+    let (_, page) = gateway(&[backend("a").await], why()).await.get("app.test", "/headers", &html).await;
+    assert!(!page.contains("x-maru-explain") && page.contains("accept: text/html"), "it goes no further: {page}");
+
+    let request = || Request::get("/slow").header("host", "app.test").header("x-maru-explain", "1");
+    for (endpoints, status) in [(vec![], 503), (vec![nobody().await], 502), (vec![backend("a").await], 200)] {
+        let answer = gateway(&endpoints, trusting()).await.send(request(), empty()).await;
+        assert_eq!(answer.status(), status, "the application itself is not asked");
+        assert_eq!(answer.headers()["x-maru-namespace"], "n");
+    }
+    let (_, page) = gateway(&[backend("a").await], trusting()).await.get("app.test", "/", &html).await;
+    assert!(page.contains("web takes requests") && page.contains("href=\"//app.test/\""), "{page}");
+}
+
+#[tokio::test]
+async fn who_asked_for_what_is_kept_for_a_trusted_proxy() {
+    let trusting = || Options { trusted: vec!["127.0.0.1".parse().unwrap()], ..Options::default() };
+    let kept = gateway(&[backend("a").await], trusting()).await;
+    let ask = |headers: &'static [(&'static str, &'static str)]| kept.get("app.test", "/", headers);
+    kept.get("app.test", "/hello?password=hunter2", &[("x-forwarded-for", "203.0.113.9")]).await;
+    kept.send(Request::post("/size").header("host", "app.test"), full("12345")).await.into_body().collect().await.unwrap();
+    upgrade(&kept).await;
+    // An answer is written down when its last byte is on its way.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let (_, said) = ask(&[("x-maru-requests", "n")]).await;
+    let entries: Vec<maru_gateway::Entry> = serde_json::from_str(&said).unwrap();
+    let lines: Vec<String> =
+        entries.iter().map(|e| format!("{} {} {}{} {} {}", e.client, e.method, e.host, e.path, e.status, e.bytes)).collect();
+    let expected = ["127.0.0.1 GET app.test/echo 101 0", "127.0.0.1 POST app.test/size 200 1", "203.0.113.9 GET app.test/hello 200 1"];
+    assert_eq!(lines, expected, "the newest first, without the query");
+    assert_eq!(ask(&[("x-maru-requests", "others")]).await.1, "[]");
+    let stranger = gateway(&[backend("a").await], Options::default()).await;
+    assert_eq!(stranger.get("app.test", "/", &[("x-maru-requests", "n")]).await.1, "a");
+    let off = gateway(&[backend("a").await], Options { access_log: false, ..trusting() }).await;
+    assert_eq!(off.get("app.test", "/", &[("x-maru-requests", "n")]).await.1, "null");
 }
 
 #[tokio::test]
@@ -299,4 +347,21 @@ async fn grpc_goes_by_http2_and_keeps_its_trailers() {
     let body = client.send_request(request).await.unwrap().into_body().collect().await.unwrap();
     assert_eq!(body.trailers().unwrap()["grpc-status"], "0");
     assert_eq!(body.to_bytes(), "HTTP/2.0 trailers");
+}
+
+#[tokio::test]
+async fn who_connects_and_never_asks_is_let_go() {
+    let options = Options { head_timeout: Duration::from_millis(200), ..Options::default() };
+    let gateway = gateway(&[backend("a").await], options).await;
+    // Nothing at all, half of what HTTP/2 begins with, and half a head.
+    for said in ["", "PRI * HT", "GET / HTTP/1.1\r\nHo"] {
+        let mut stream = TcpStream::connect(gateway.address).await.unwrap();
+        stream.write_all(said.as_bytes()).await.unwrap();
+        let mut left = Vec::new();
+        let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut left)).await;
+        assert!(ended.is_ok(), "{said:?} is held for ever");
+    }
+    let response = gateway.send(Request::get("/events").header("host", "app.test"), empty()).await;
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert!(body.ends_with(b"data: 2\n\n"), "an answer may take longer");
 }

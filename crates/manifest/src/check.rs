@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use maru_model::{Login, Text};
+use maru_model::{Login, Text, is_object_name};
 
 use crate::diagnostic::text;
 use crate::kustomization::{self, Kustomization};
@@ -366,13 +366,15 @@ fn name(object: &Object, start: Mark, deployment: &Deployment<'_>, out: &mut Vec
         }
         return;
     }
-    let dotted = !object.is("Service");
-    let good = name.len() <= if dotted { 253 } else { 63 }
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || (dotted && b == b'.'))
-        && name.starts_with(|c: char| c.is_ascii_lowercase() || (c.is_ascii_digit() && dotted))
-        && name.ends_with(|c: char| c.is_ascii_alphanumeric());
-    // Roles may be called `system:something`.
-    if !good && !object.api_version.starts_with("rbac.") {
+    let good = if object.is("Service") {
+        name.len() <= 63 && !name.contains('.') && name.starts_with(|c: char| c.is_ascii_lowercase()) && is_object_name(name)
+    } else if object.api_version.starts_with("rbac.") {
+        // Roles may be called `system:something`.
+        name.split(':').all(|part| is_object_name(&part.to_ascii_lowercase()))
+    } else {
+        is_object_name(name)
+    };
+    if !good {
         let mended: String = name.to_lowercase().replace(['_', ' ', '.'], "-").trim_matches('-').to_owned();
         let mark = object.node.at("metadata.name").map_or(start, |node| node.mark);
         // Who speaks of it by that name would miss it.

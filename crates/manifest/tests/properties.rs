@@ -1,8 +1,9 @@
 //! Whatever the bytes are, the answer is a report whose places exist: no panic, no line beyond the end of a file.
 #![allow(clippy::unwrap_used)]
 
+mod starter;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use maru_manifest::{
     Context, Diagnostic, Files, Report, adapt, check, check_rendered, find_object, implied_kustomization, locate, read_rendered,
@@ -10,21 +11,7 @@ use maru_manifest::{
 use maru_model::Login;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-
-/// The starter project's deployment: what students begin with and change.
-fn starter() -> Files {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates/guestbook/k8s");
-    let files: Files = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .map(|path| {
-            let text = std::fs::read_to_string(&path).unwrap().replace("{{login}}", "mina");
-            (format!("k8s/{}", path.file_name().unwrap().to_str().unwrap()), text.into_bytes())
-        })
-        .collect();
-    assert!(files.len() >= 5, "{:?}", files.keys());
-    files
-}
+use starter::starter;
 
 fn context() -> Context {
     let keys = BTreeMap::from([("db".to_owned(), BTreeSet::from(["password".to_owned()]))]);

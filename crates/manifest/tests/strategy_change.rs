@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod corpus_trees;
+mod starter;
 
 use corpus_trees::{context, trees};
 use maru_manifest::{Files, StrategyChoice, apply_edits, change_strategy, check, locate};
+use starter::starter;
 
 const WAYS: [StrategyChoice; 3] = [StrategyChoice::BlueGreen, StrategyChoice::Canary, StrategyChoice::Rolling];
 
@@ -20,17 +22,6 @@ fn errors(files: &Files) -> Vec<String> {
 fn deployments(files: &Files) -> Vec<String> {
     let objects = check(files, locate(files), &context()).objects;
     objects.into_iter().filter(|object| object.kind == "Deployment").map(|object| object.name).collect()
-}
-
-fn starter() -> Files {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates/guestbook/k8s");
-    let texts = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    texts
-        .map(|path| {
-            let text = std::fs::read_to_string(&path).unwrap().replace("{{login}}", "mina");
-            (format!("k8s/{}", path.file_name().unwrap().to_str().unwrap()), text.into_bytes())
-        })
-        .collect()
 }
 
 fn text(files: &Files, path: &str) -> String {

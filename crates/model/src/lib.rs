@@ -7,11 +7,13 @@ mod id;
 mod limits;
 mod name;
 mod role;
+mod sleep;
 mod text;
 
 pub use egress::Egress;
 pub use id::{AppId, BuildId, ClassId, DeploymentId, RepositoryId, RolloutId, SnapshotId, UserId, WorkspaceId};
 pub use limits::{ClassLimits, Limits};
-pub use name::{Login, NameError, ProjectName, RepositoryName};
+pub use name::{Login, NameError, ProjectName, RepositoryName, is_object_name};
 pub use role::Role;
+pub use sleep::{ASLEEP, SLEEP_AFTER, STOPPED, wakes_with};
 pub use text::{Lang, Text};

@@ -28,6 +28,8 @@ pub struct Limits {
     pub open_files: i64,
     /// Bytes of the container's log, of which there are two parts.
     pub log: i64,
+    /// Whether its student may become root in it by `sudo`, to install packages. They go with the container.
+    pub sudo: bool,
 }
 
 impl Default for Limits {
@@ -43,6 +45,7 @@ impl Default for Limits {
             shm: 64 * MIB,
             open_files: 65_536,
             log: MIB,
+            sudo: false,
         }
     }
 }
@@ -61,6 +64,7 @@ pub struct ClassLimits {
     pub shm: Option<i64>,
     pub open_files: Option<i64>,
     pub log: Option<i64>,
+    pub sudo: Option<bool>,
 }
 
 impl ClassLimits {
@@ -106,6 +110,7 @@ impl ClassLimits {
             shm: self.shm.max(other.shm),
             open_files: self.open_files.max(other.open_files),
             log: self.log.max(other.log),
+            sudo: self.sudo.max(other.sudo),
         }
     }
 
@@ -122,6 +127,7 @@ impl ClassLimits {
             shm: self.shm.unwrap_or(base.shm),
             open_files: self.open_files.unwrap_or(base.open_files),
             log: self.log.unwrap_or(base.log),
+            sudo: self.sudo.unwrap_or(base.sudo),
         }
     }
 }

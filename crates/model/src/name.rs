@@ -31,11 +31,20 @@ const LABEL_RULE: &str = "use 2 to 32 lowercase letters, digits and single hyphe
 /// A DNS label (RFC 1123) of 2 to 32 characters that starts with a letter and has no double hyphen: the double
 /// hyphen separates port and login in preview host names.
 fn is_label(s: &str) -> bool {
-    (2..=32).contains(&s.len())
-        && s.starts_with(|c: char| c.is_ascii_lowercase())
-        && !s.ends_with('-')
-        && !s.contains("--")
-        && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    (2..=32).contains(&s.len()) && s.starts_with(|c: char| c.is_ascii_lowercase()) && !s.contains("--") && is_dns_label(s)
+}
+
+/// A DNS label (RFC 1123) but for its length, in lower case.
+fn is_dns_label(s: &str) -> bool {
+    let inside = s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    inside && !s.is_empty() && !s.starts_with('-') && !s.ends_with('-')
+}
+
+/// True for what Kubernetes takes as the name of most objects: a DNS subdomain (RFC 1123) of at most 253 characters. Such a
+/// name means nothing else in a path, where `kube` puts it as it is.
+#[must_use]
+pub fn is_object_name(name: &str) -> bool {
+    name.len() <= 253 && name.split('.').all(is_dns_label)
 }
 
 macro_rules! names {
@@ -112,6 +121,16 @@ impl Login {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn names_of_objects_mean_nothing_else_in_a_path() {
+        for good in ["web", "web-7d9f4c-x2x7k", "1", "kube-root-ca.crt", &"a".repeat(253)] {
+            assert!(is_object_name(good), "{good}");
+        }
+        for bad in ["", ".", "..", "a..b", "-a", "a-", "a.-b", "Web", "a/b", "a?b", "a#b", "a%2fb", "a b", "웹", "a\0", &"a".repeat(254)] {
+            assert!(!is_object_name(bad), "{bad:?}");
+        }
+    }
 
     #[test]
     fn rules_hold() {

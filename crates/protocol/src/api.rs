@@ -100,6 +100,15 @@ pub struct Match {
     pub text: String,
 }
 
+/// The last line of a search that did not look into everything; there is none otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsearched {
+    /// Texts of more than `limit` bytes.
+    pub too_large: u64,
+    /// In bytes.
+    pub limit: u64,
+}
+
 /// One path found by quick open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {

@@ -20,7 +20,7 @@ mod terminal;
 
 pub use api::{
     CreateTerminal, Entry, EntryKind, ExecRequest, ExecResponse, Found, Large, MakeFolder, Match, Move, Notice, NoticeKind, Port,
-    REVERSE_PORT, Stats, TerminalInfo, TreeResponse, TunnelUpgrade, WatchEvent,
+    REVERSE_PORT, Stats, TerminalInfo, TreeResponse, TunnelUpgrade, Unsearched, WatchEvent,
 };
 pub use files::{CreateUpload, FinishUpload, Restore, Restored, Trash, Trashed, Unpacked, Upload};
 pub use link::{Incoming, Link, LinkError, LinkStream, Side, link};

@@ -3,6 +3,7 @@
 use maru_model::Text;
 use serde_json::Value;
 
+use crate::asleep;
 use crate::live::Live;
 use crate::model::{HealthState, ObjectHealth, reference, text};
 use crate::strategy::{self, Strategy};
@@ -38,7 +39,7 @@ pub(crate) fn of(wanted: &Value, live: &Live) -> ObjectHealth {
         let message = Text::new("not there yet", "아직 없음");
         return ObjectHealth { object, state: HealthState::Progressing, message, ready: None, wanted: None, strategy: None };
     };
-    let (state, message, counts) = match object.kind.as_str() {
+    let found = match object.kind.as_str() {
         "Deployment" => deployment(now),
         "StatefulSet" => stateful_set(now),
         "DaemonSet" => daemon_set(now),
@@ -47,6 +48,11 @@ pub(crate) fn of(wanted: &Value, live: &Live) -> ObjectHealth {
         "Pod" => pod(now),
         "Rollout" => rollout(now),
         _ => claim(now, live),
+    };
+    let (state, message, counts) = match asleep::replicas(now) {
+        // Without counts: that none of none is ready says nothing.
+        Some(_) => (HealthState::Healthy, asleep::words(now), None),
+        None => found,
     };
     ObjectHealth { object, state, message, ready: counts.map(|c| c.0), wanted: counts.map(|c| c.1), strategy: Strategy::read(now) }
 }
@@ -222,6 +228,17 @@ mod tests {
         assert_eq!(state(&object("Deployment", json!({}), stuck)), HealthState::Degraded);
         let none = json!({"observedGeneration": 2});
         assert_eq!(state(&object("Deployment", json!({"replicas": 0}), none)), HealthState::Healthy);
+    }
+
+    #[test]
+    fn an_idle_one_that_sleeps_is_well_and_says_so() {
+        let mut asleep = object("Deployment", json!({"replicas": 0}), json!({"observedGeneration": 2}));
+        asleep["metadata"]["annotations"] = json!({"maru.dev/asleep": "2"});
+        let mut live = Live::default();
+        live.put("Deployment", asleep.clone());
+        let health = of(&asleep, &live);
+        assert_eq!(health.state, HealthState::Healthy);
+        assert!(health.message.en.starts_with("asleep"), "{:?}", health.message);
     }
 
     #[test]

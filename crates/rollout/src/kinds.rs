@@ -3,6 +3,9 @@
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
 use kube::{Api, Client};
 use maru_manifest::ObjectRef;
+use maru_model::is_object_name;
+
+use crate::error::RolloutError;
 
 /// The kinds whose pods a rollout waits for.
 pub(crate) const WORKLOADS: [&str; 7] = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "Pod", "Rollout"];
@@ -18,6 +21,11 @@ pub(crate) fn api(client: &Client, namespace: &str, api_version: &str, kind: &st
 
 pub(crate) fn api_of(client: &Client, namespace: &str, object: &ObjectRef) -> Api<DynamicObject> {
     api(client, namespace, &object.api_version, &object.kind)
+}
+
+/// A name that somebody asked for; what cannot be one is the name of nothing.
+pub(crate) fn object_name(name: &str) -> Result<&str, RolloutError> {
+    if is_object_name(name) { Ok(name) } else { Err(RolloutError::NotFound) }
 }
 
 /// Lower is earlier: rights and configuration, storage, names, what keeps data, the rest, the way in; and Rollouts last.

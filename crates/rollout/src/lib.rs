@@ -14,6 +14,8 @@
 
 mod app;
 mod apply;
+mod asleep;
+mod drift;
 mod error;
 mod explain;
 mod health;
@@ -36,7 +38,9 @@ mod urls;
 mod wait;
 
 pub use app::{App, CurrentState};
+pub use drift::{Drift, DriftedObject, Extra, Hand};
 pub use error::RolloutError;
+pub use machine::cluster_awaited;
 pub use map::{AppMap, Autoscaler, Edge, EventView, LogLine, MapNode, MapPod, QuotaUse};
 pub use model::{HealthState, ObjectHealth, Phase, Place, Progress, Rollout, Target, TargetState};
 pub use plan::{Change, FieldChange, Plan, PlannedObject};

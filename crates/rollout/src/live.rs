@@ -8,7 +8,7 @@ use futures_util::{Stream, StreamExt, future};
 use kube::api::{DynamicObject, ListParams};
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch};
-use kube::{Client, ResourceExt};
+use kube::{Api, Client, ResourceExt};
 use serde_json::Value;
 
 use crate::kinds;
@@ -25,14 +25,11 @@ const BASE: [Kind; 8] = [
     ("v1", "Event"),
 ];
 
+pub(crate) const AUTOSCALER: Kind = ("autoscaling/v2", "HorizontalPodAutoscaler");
+
 /// What the picture of an application has beside them.
-const AROUND: [Kind; 5] = [
-    ("v1", "Service"),
-    ("networking.k8s.io/v1", "Ingress"),
-    ("autoscaling/v2", "HorizontalPodAutoscaler"),
-    ("batch/v1", "CronJob"),
-    ("v1", "ResourceQuota"),
-];
+const AROUND: [Kind; 5] =
+    [("v1", "Service"), ("networking.k8s.io/v1", "Ingress"), AUTOSCALER, ("batch/v1", "CronJob"), ("v1", "ResourceQuota")];
 
 /// API version and kind.
 type Kind = (&'static str, &'static str);
@@ -79,15 +76,32 @@ impl Live {
         Self::look_at(client, namespace, selected(true).chain(AROUND)).await
     }
 
-    async fn look_at(client: &Client, namespace: &str, kinds: impl Iterator<Item = Kind>) -> Result<Self, kube::Error> {
-        let lists = kinds.map(|(version, kind)| async move {
+    /// One look at all namespaces, by their names.
+    ///
+    /// # Errors
+    /// Where the API does not answer.
+    pub(crate) async fn look_everywhere(client: &Client) -> Result<BTreeMap<String, Self>, kube::Error> {
+        let lists = selected(true).map(|(version, kind)| async move {
+            let api: Api<DynamicObject> = Api::all_with(client.clone(), &kinds::resource(version, kind));
+            Ok::<_, kube::Error>((kind, all_of(&api).await?))
+        });
+        let mut found: BTreeMap<String, Self> = BTreeMap::new();
+        for (kind, list) in future::try_join_all(lists).await? {
+            for object in list {
+                found.entry(object.namespace().unwrap_or_default()).or_default().put(kind, to_value(object));
+            }
+        }
+        Ok(found)
+    }
+
+    /// One look at these kinds: API version and kind.
+    ///
+    /// # Errors
+    /// Where the API does not answer.
+    pub(crate) async fn look_at(client: &Client, namespace: &str, kinds: impl IntoIterator<Item = Kind>) -> Result<Self, kube::Error> {
+        let lists = kinds.into_iter().map(|(version, kind)| async move {
             let api = kinds::api(client, namespace, version, kind);
-            let list = match api.list(&ListParams::default()).await {
-                // The kind is not installed in this cluster.
-                Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),
-                other => other?.items,
-            };
-            Ok::<_, kube::Error>((kind, list))
+            Ok::<_, kube::Error>((kind, all_of(&api).await?))
         });
         let mut live = Self::default();
         for (kind, list) in future::try_join_all(lists).await? {
@@ -96,6 +110,14 @@ impl Live {
             }
         }
         Ok(live)
+    }
+}
+
+async fn all_of(api: &Api<DynamicObject>) -> Result<Vec<DynamicObject>, kube::Error> {
+    match api.list(&ListParams::default()).await {
+        // The kind is not installed in this cluster.
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(Vec::new()),
+        other => Ok(other?.items),
     }
 }
 

@@ -20,10 +20,14 @@ use crate::live::Live;
 use crate::model::{Phase, Progress, reference, text};
 use crate::strategy::{self, Paused};
 use crate::surroundings::Source;
-use crate::{Inner, images, urls, wait};
+use crate::{Inner, asleep, images, urls, wait};
 
 /// How long a rollout waits for a cluster that is on its way.
 const CLUSTER_DEADLINE: Duration = Duration::from_secs(30 * 60);
+/// Between two looks whether it is there.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// A connection to a node that has just died may hang for minutes.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 pub(crate) struct Run {
     pub inner: Arc<Inner>,
@@ -133,24 +137,55 @@ impl Run {
             let stored = serde_json::to_string(&objects)?;
             self.inner.store.set_rollout_objects(&self.row.id, Phase::Prepare.as_str(), &stored).await?;
         }
-        // From here on every phase may simply be done again.
-        self.enter(Phase::Prepare).await?;
-        let client = self.cluster().await?;
+        // From here on every phase may simply be done again, so it is where the cluster went away in the middle.
+        let inner = self.inner.clone();
+        let began = Instant::now();
+        let mut steady = if inner.surroundings.cluster().await.is_ok() { Duration::ZERO } else { inner.settings.steady };
+        loop {
+            self.enter(Phase::Prepare).await?;
+            let client = self.cluster().await?;
+            let outcome = tokio::select! {
+                outcome = self.in_cluster(&client, objects.clone(), is_first_apply, steady) => outcome,
+                why = inner.surroundings.away() => {
+                    tracing::warn!(rollout = %self.row.id, %why, "the cluster went away: the rollout waits for it");
+                    steady = inner.settings.steady;
+                    continue;
+                }
+            };
+            // It may be gone before anybody has noticed.
+            if outcome.is_ok() || began.elapsed() > CLUSTER_DEADLINE || answers(&client).await {
+                return outcome;
+            }
+            steady = inner.settings.steady;
+            self.say_waiting(&Text::new("Its API does not answer", "API가 응답하지 않습니다"));
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// What a rollout does in the cluster, from its beginning.
+    async fn in_cluster(
+        &mut self,
+        client: &Client,
+        mut objects: Vec<Value>,
+        is_first_apply: bool,
+        steady: Duration,
+    ) -> Result<Vec<String>, Stop> {
         let namespace = self.user.login.namespace();
-        self.inner.surroundings.ensure_namespace(&client, &self.user).await.map_err(|why| failed("namespace", why))?;
+        self.inner.surroundings.ensure_namespace(client, &self.user).await.map_err(|why| failed("namespace", why))?;
         let files = self.files().await;
         self.enter(Phase::Verify).await?;
-        let refused = apply::verify(&client, &namespace, &objects, &files).await.map_err(RolloutError::from)?;
+        let refused = apply::verify(client, &namespace, &objects, &files).await.map_err(RolloutError::from)?;
         if !refused.is_empty() {
             return Err(Stop::Failed(refused));
         }
         self.enter(Phase::Apply).await?;
         let wanted: Vec<ObjectRef> = objects.iter().map(reference).collect();
         let before = self.note_applied(&wanted).await?;
-        strategy::keep_selectors(&client, &namespace, &mut objects).await.map_err(RolloutError::from)?;
-        apply::apply(&client, &namespace, &objects, &files).await?;
+        asleep::wake(client, &namespace).await.map_err(RolloutError::from)?;
+        strategy::keep_selectors(client, &namespace, &mut objects).await.map_err(RolloutError::from)?;
+        apply::apply(client, &namespace, &objects, &files).await?;
         for rollout in objects.iter().filter(|object| is_first_apply && object["kind"] == "Rollout") {
-            strategy::retry(&client, &namespace, &reference(rollout).name).await.map_err(RolloutError::from)?;
+            strategy::retry(client, &namespace, &reference(rollout).name).await.map_err(RolloutError::from)?;
         }
         self.enter(Phase::Wait).await?;
         let progress = self.progress.clone();
@@ -165,9 +200,9 @@ impl Run {
                 changed
             });
         };
-        let live = wait::until_healthy(&client, &namespace, &objects, &files, show).await.map_err(Stop::Failed)?;
+        let live = wait::until_healthy(client, &namespace, &objects, &files, steady, show).await.map_err(Stop::Failed)?;
         self.enter(Phase::Prune).await?;
-        self.prune(&client, &namespace, &before, &wanted, &live).await?;
+        self.prune(client, &namespace, &before, &wanted, &live).await?;
         Ok(urls::of(&objects, &self.inner.settings.scheme, &self.inner.settings.authority))
     }
 
@@ -188,10 +223,7 @@ impl Run {
                             "이미지 저장소 `{repository}` 에 아직 이미지가 없습니다"
                         ),
                     )
-                    .fix(text!(
-                        "Build `{repository}` first: Deploy does it, or its page under Images",
-                        "`{repository}` 을(를) 먼저 빌드하세요. 배포를 누르거나 이미지 페이지에서 할 수 있습니다"
-                    )),
+                    .fix(text!("Press Deploy: it builds `{repository}` first", "배포를 누르세요. `{repository}` 을(를) 먼저 빌드합니다")),
                 ),
             }
         }
@@ -210,15 +242,20 @@ impl Run {
                 Ok(client) => return Ok(client),
                 Err(why) if began.elapsed() > CLUSTER_DEADLINE => return Err(failed("cluster_not_ready", why)),
                 Err(why) => {
-                    self.progress.send_if_modified(|progress| {
-                        let changed = progress.detail != why;
-                        progress.detail = why;
-                        changed
-                    });
-                    tokio::time::sleep(Duration::from_millis(500)).await;
+                    self.say_waiting(&why);
+                    tokio::time::sleep(LOOK_AGAIN).await;
                 }
             }
         }
+    }
+
+    fn say_waiting(&self, why: &Text) {
+        let detail = cluster_awaited(why);
+        self.progress.send_if_modified(|progress| {
+            let changed = progress.detail != detail;
+            progress.detail = detail;
+            changed
+        });
     }
 
     /// The sources, to say in which line something is wrong; without them only the line is missing.
@@ -260,6 +297,22 @@ impl Run {
         self.inner.store.set_app_applied(&self.user.id, &serde_json::to_string(&left)?).await?;
         Ok(())
     }
+}
+
+/// What somebody is told whose Deploy waits for a cluster, which is at `now`.
+#[must_use]
+pub fn cluster_awaited(now: &Text) -> Text {
+    Text::new(
+        format!("Waiting for the cluster; this goes on by itself once it is there. {}.", now.en.trim_end_matches('.')),
+        format!("클러스터를 기다리는 중입니다. 준비되면 저절로 이어집니다. {}.", now.ko.trim_end_matches('.')),
+    )
+}
+
+/// Whether the API server is there: only then a failure was its answer.
+async fn answers(client: &Client) -> bool {
+    let Ok(request) = http::Request::get("/readyz").body(Vec::new()) else { return false };
+    let asked = tokio::time::timeout(ANSWERS_WITHIN, client.request_text(request)).await;
+    matches!(asked, Ok(said) if !said.as_ref().is_err_and(apply::is_passing))
 }
 
 fn failed(code: &str, why: Text) -> Stop {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::RolloutError;
+use crate::kinds::object_name;
 use crate::live::Live;
 use crate::strategy::{POD_HASH, Strategy};
 
@@ -109,6 +110,7 @@ pub(crate) async fn log(
     follow: bool,
     previous: bool,
 ) -> Result<impl Stream<Item = std::io::Result<Vec<u8>>> + use<>, RolloutError> {
+    let pod = object_name(pod)?;
     let api: Api<Pod> = Api::namespaced(client.clone(), namespace);
     let params = LogParams { container, follow, previous, tail_lines: Some(2000), ..LogParams::default() };
     let reader = match api.log_stream(pod, &params).await {

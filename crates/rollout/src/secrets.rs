@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use kube::{Api, Client};
-use maru_model::Text;
+use maru_model::{Text, is_object_name};
 use serde_json::json;
 
 use crate::error::RolloutError;
@@ -46,12 +46,7 @@ pub(crate) async fn list(client: &Client, namespace: &str) -> Result<Vec<SecretN
 }
 
 pub(crate) async fn put(client: &Client, namespace: &str, name: &str, values: &BTreeMap<String, String>) -> Result<(), RolloutError> {
-    let good_name = !name.is_empty()
-        && name.len() <= 253
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'))
-        && name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
-        && name.bytes().last().is_some_and(|b| b.is_ascii_alphanumeric());
-    if !good_name {
+    if !is_object_name(name) {
         return Err(RolloutError::Invalid(text!(
             "`{name}` cannot be the name of a Secret: use lowercase letters, digits and hyphens",
             "`{name}` 은(는) Secret 이름이 될 수 없습니다. 영문 소문자, 숫자, 하이픈만 쓰세요"

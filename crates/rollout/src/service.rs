@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::Stream;
 use kube::Client;
@@ -31,6 +32,9 @@ pub struct Settings {
     pub scheme: String,
     /// What follows the host in an address: `:8080`, or nothing.
     pub authority: String,
+    /// How long everything has to stay healthy where the cluster was away: its kubelets need a moment to see which of their
+    /// pods have gone with it, which are ready until then.
+    pub steady: Duration,
 }
 
 pub(crate) struct Inner {
@@ -133,10 +137,11 @@ impl Rollouts {
     /// Brings back what an earlier rollout brought about, with the very images it had.
     ///
     /// # Errors
-    /// [`RolloutError::NotFound`], [`RolloutError::Running`]; [`RolloutError::Invalid`] where the earlier one never got as far
-    /// as knowing its images.
+    /// [`RolloutError::NotFound`], [`RolloutError::Running`]; [`RolloutError::NoApp`] where the application was removed since.
     pub async fn rollback(&self, user: &User, id: &RolloutId) -> Result<Rollout, RolloutError> {
         let row = self.row(user, id).await?;
+        // What is applied is remembered with the application.
+        self.source(user).await?;
         self.begin(user, &row.commit_id, Some(id), &row.objects, Phase::Resolve).await
     }
 

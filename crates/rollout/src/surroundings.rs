@@ -50,6 +50,9 @@ pub trait Surroundings: Send + Sync + 'static {
     /// The cluster, or what it still waits for.
     fn cluster<'a>(&'a self) -> BoxFuture<'a, Result<kube::Client, Text>>;
 
+    /// Ends when a cluster that was there is not any more, with what it is at then; never while it is there.
+    fn away<'a>(&'a self) -> BoxFuture<'a, Text>;
+
     /// Brings about the user's namespace with its limits and rights.
     fn ensure_namespace<'a>(&'a self, client: &'a kube::Client, user: &'a User) -> BoxFuture<'a, Result<(), Text>>;
 }

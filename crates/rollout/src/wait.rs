@@ -96,8 +96,8 @@ fn first_container(pod: &Value) -> Option<(String, String, bool)> {
     Some((pod.pointer("/metadata/name")?.as_str()?.to_owned(), pod.pointer("/spec/containers/0/name")?.as_str()?.to_owned(), false))
 }
 
-/// Waits until all of `wanted` is healthy; `show` is told whenever something changed. The answer on success is what was last
-/// seen.
+/// Waits until all of `wanted` is healthy, and has been so for `steady`; `show` is told whenever something changed. The answer
+/// on success is what was last seen.
 ///
 /// # Errors
 /// Why it will not become healthy.
@@ -106,6 +106,7 @@ pub(crate) async fn until_healthy(
     namespace: &str,
     wanted: &[Value],
     files: &Files,
+    steady: Duration,
     mut show: impl FnMut(&[ObjectHealth], Option<&Paused>),
 ) -> Result<Live, Vec<Diagnostic>> {
     let with_rollouts = wanted.iter().any(|object| object["kind"] == "Rollout");
@@ -113,6 +114,7 @@ pub(crate) async fn until_healthy(
     let mut began = Instant::now();
     let mut since: HashMap<(String, &'static str), Instant> = HashMap::new();
     let mut replaced: Vec<String> = Vec::new();
+    let mut healthy_since = None;
     loop {
         if follower.is_complete() {
             let verdict = judge(wanted, &follower.live, jiff::Timestamp::now());
@@ -121,7 +123,9 @@ pub(crate) async fn until_healthy(
             if verdict.paused.is_some() {
                 began = Instant::now();
             }
-            if verdict.done {
+            if !verdict.done {
+                healthy_since = None;
+            } else if healthy_since.get_or_insert_with(Instant::now).elapsed() >= steady {
                 return Ok(follower.live);
             }
             since.retain(|(workload, code), _| verdict.troubles.iter().any(|t| &t.workload == workload && t.code == *code));

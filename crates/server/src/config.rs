@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use maru_model::Egress;
+use maru_model::{Egress, is_object_name};
 
-/// Previews are below it.
+/// Previews are below it where nothing else is said.
 pub const PREVIEW_DOMAIN: &str = "preview.localhost";
-/// Applications are below it.
+/// Applications are.
 pub const APPS_DOMAIN: &str = "apps.localhost";
 
 /// Settings of the server and of every command that works on its data.
@@ -33,9 +33,18 @@ pub struct ServeSettings {
     /// The address that people type.
     #[arg(long, env = "MARU_URL")]
     url: Option<String>,
+    /// Applications are at NAME below this domain: not the domain that people log in at, nor one below it.
+    #[arg(long, env = "MARU_APPS_DOMAIN")]
+    apps_domain: Option<String>,
+    /// Previews are at PORT--LOGIN below this domain: another one again.
+    #[arg(long, env = "MARU_PREVIEW_DOMAIN")]
+    preview_domain: Option<String>,
     /// `embedded`, or the path of a kubeconfig.
     #[arg(long, env = "MARU_CLUSTER")]
     cluster: Option<String>,
+    /// Where workspaces run: `docker`. On a cluster they do not yet.
+    #[arg(long, env = "MARU_RUNTIME")]
+    runtime: Option<String>,
     /// Image of the embedded cluster's node.
     #[arg(long, env = "MARU_NODE_IMAGE")]
     node_image: Option<String>,
@@ -58,6 +67,9 @@ pub struct ServeSettings {
     /// Hosts that count as package registries beside the well-known ones; `.example.org` for all below.
     #[arg(long, env = "MARU_REGISTRIES", value_delimiter = ',')]
     registries: Option<Vec<String>>,
+    /// Keep the newest requests to applications in memory, for their owners.
+    #[arg(long, env = "MARU_ACCESS_LOG", value_parser = clap::builder::BoolishValueParser::new())]
+    access_log: Option<bool>,
     /// Start although runc is one that lets programs out of their containers.
     #[arg(long, env = "MARU_ALLOW_OLD_RUNC", value_parser = clap::builder::BoolishValueParser::new())]
     allow_old_runc: Option<bool>,
@@ -85,6 +97,10 @@ pub struct Config {
     pub instance: String,
     pub listen: SocketAddr,
     pub url: String,
+    /// Applications are below it.
+    pub apps_domain: String,
+    /// Previews are below it.
+    pub preview_domain: String,
     /// `None`: the embedded cluster.
     pub kubeconfig: Option<PathBuf>,
     pub node_image: String,
@@ -96,6 +112,7 @@ pub struct Config {
     pub idle_stop: Option<Duration>,
     pub egress: Egress,
     pub registries: Vec<String>,
+    pub access_log: bool,
     pub allow_old_runc: bool,
     pub agent: PathBuf,
     pub web: PathBuf,
@@ -108,6 +125,17 @@ pub enum ConfigError {
     File { path: String, message: String },
     #[error("MARU_URL={0}: use http://HOST[:PORT] or https://HOST[:PORT], without a path")]
     Url(String),
+    #[error("{setting}={given}: use a domain such as apps.example.org")]
+    Domain { setting: &'static str, given: String },
+    #[error(
+        "MARU_RUNTIME={0}: workspaces run on the Docker Engine; use docker, or leave it out. A cluster (MARU_CLUSTER) runs applications only"
+    )]
+    Runtime(String),
+    #[error(
+        "{one} and {other} overlap: the IDE (MARU_URL), applications (MARU_APPS_DOMAIN) and previews (MARU_PREVIEW_DOMAIN) need \
+         domains of which none is below another"
+    )]
+    Overlap { one: String, other: String },
 }
 
 impl Settings {
@@ -150,12 +178,19 @@ impl Config {
         if !valid {
             return Err(ConfigError::Url(url));
         }
+        let apps_domain = domain("MARU_APPS_DOMAIN", serve.apps_domain.or(written.apps_domain), APPS_DOMAIN)?;
+        let preview_domain = domain("MARU_PREVIEW_DOMAIN", serve.preview_domain.or(written.preview_domain), PREVIEW_DOMAIN)?;
+        if let Some(other) = serve.runtime.or(written.runtime).filter(|runtime| !matches!(runtime.as_str(), "" | "docker")) {
+            return Err(ConfigError::Runtime(other));
+        }
         let cluster = serve.cluster.or(written.cluster).filter(|cluster| !matches!(cluster.as_str(), "" | "embedded"));
-        Ok(Self {
+        let config = Self {
             database: settings.database(&data),
             instance: instance(&data)?,
             listen: serve.listen.or(written.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             url,
+            apps_domain,
+            preview_domain,
             kubeconfig: cluster.map(PathBuf::from),
             node_image: serve.node_image.or(written.node_image).unwrap_or_else(|| "maru/node:latest".to_owned()),
             workspace_image: serve.workspace_image.or(written.workspace_image).unwrap_or_else(|| "maru/workspace:latest".to_owned()),
@@ -164,12 +199,15 @@ impl Config {
             idle_stop: idle_stop(serve.idle_stop.or(written.idle_stop)),
             egress: serve.egress.or(written.egress).unwrap_or_default(),
             registries: serve.registries.or(written.registries).unwrap_or_default(),
+            access_log: serve.access_log.or(written.access_log).unwrap_or(true),
             allow_old_runc: serve.allow_old_runc.or(written.allow_old_runc).unwrap_or(false),
             agent: serve.agent.or(written.agent).unwrap_or_else(|| programs.join("maru-agent")),
             web: serve.web.or(written.web).unwrap_or_else(|| checkout.join("web/dist")),
             templates: serve.templates.or(written.templates).unwrap_or_else(|| checkout.join("templates")),
             data,
-        })
+        };
+        apart(&config)?;
+        Ok(config)
     }
 
     /// `http://HOST:PORT` of the address that people type, as a browser writes it in `Origin`.
@@ -189,7 +227,7 @@ impl Config {
 
     /// Where the preview of a port of a user's workspace is: another host name than the IDE's, so never its cookies.
     pub fn preview_url(&self, login: &maru_model::Login, port: u16) -> String {
-        format!("{}://{port}--{login}.{PREVIEW_DOMAIN}{}/", self.url_scheme(), self.url_port())
+        format!("{}://{port}--{login}.{}{}/", self.url_scheme(), self.preview_domain, self.url_port())
     }
 
     /// What there is where nothing is set.
@@ -203,6 +241,32 @@ impl Config {
     /// `http` or `https`.
     pub fn url_scheme(&self) -> &str {
         if self.url.starts_with("https:") { "https" } else { "http" }
+    }
+}
+
+/// A name of two labels and more, as DNS has them; in lower case.
+fn domain(setting: &'static str, given: Option<String>, default: &str) -> Result<String, ConfigError> {
+    let Some(given) = given.filter(|given| !given.is_empty()) else { return Ok(default.to_owned()) };
+    let name = given.trim_start_matches('.').to_ascii_lowercase();
+    // The longest login, a port and two dashes have to fit before it.
+    let fits = name.len() <= 180 && name.split('.').all(|label| label.len() <= 63);
+    let valid = name.contains('.') && fits && is_object_name(&name) && name.parse::<std::net::IpAddr>().is_err();
+    if valid { Ok(name) } else { Err(ConfigError::Domain { setting, given }) }
+}
+
+/// Whether a host name is a domain, or below it; both in lower case.
+pub fn under(host: &str, domain: &str) -> bool {
+    host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+}
+
+/// A student's page below the IDE's own name could set its cookies; one name for two things would hide one of them.
+fn apart(config: &Config) -> Result<(), ConfigError> {
+    let (ide, apps, previews) = (config.url_host(), config.apps_domain.as_str(), config.preview_domain.as_str());
+    // Below it there is only one's own machine.
+    let overlap = |a: &str, b: &str| (under(a, b) || under(b, a)) && a != "localhost" && b != "localhost";
+    match [(ide.as_str(), apps), (ide.as_str(), previews), (apps, previews)].into_iter().find(|(a, b)| overlap(a, b)) {
+        Some((one, other)) => Err(ConfigError::Overlap { one: one.to_owned(), other: other.to_owned() }),
+        None => Ok(()),
     }
 }
 
@@ -241,5 +305,67 @@ fn instance(data: &Path) -> Result<String, ConfigError> {
             Ok(id)
         }
         Err(error) => Err(file(&path, &error)),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn domains(url: &str, apps: &str, previews: &str) -> Result<Config, ConfigError> {
+        let data = tempfile::tempdir().unwrap();
+        let given = |text: &str| Some(text.to_owned());
+        let serve =
+            ServeSettings { url: given(url), apps_domain: given(apps), preview_domain: given(previews), ..ServeSettings::default() };
+        Config::load(Settings { data: Some(data.path().to_owned()), database: None }, serve)
+    }
+
+    #[test]
+    fn a_school_says_under_which_names() {
+        let config = domains("https://maru.school.example", ".Apps-School.example", "previews-school.example").unwrap();
+        assert_eq!(config.apps_domain, "apps-school.example");
+        let kim = maru_model::Login::parse("kim").unwrap();
+        assert_eq!(config.preview_url(&kim, 8000), "https://8000--kim.previews-school.example/");
+        let config = domains("http://localhost:8080", "", "").unwrap();
+        assert_eq!((config.apps_domain.as_str(), config.preview_domain.as_str()), (APPS_DOMAIN, PREVIEW_DOMAIN));
+    }
+
+    #[test]
+    fn names_that_would_take_each_others_cookies_are_refused() {
+        for (url, apps, previews) in [
+            ("https://school.example", "apps.school.example", "previews.example"),
+            ("https://maru.apps.example", "apps.example", "previews.example"),
+            ("https://school.example", "apps.example", "school.example"),
+            ("https://school.example", "apps.example", "apps.example"),
+            ("https://school.example", "a.previews.example", "previews.example"),
+        ] {
+            assert!(matches!(domains(url, apps, previews), Err(ConfigError::Overlap { .. })), "{url} {apps} {previews}");
+        }
+        for wrong in ["apps", "a..example", "-a.example", "a_b.example", "apps.example:8080", "192.0.2.1", "앱.example"] {
+            assert!(matches!(domains("http://localhost", wrong, ""), Err(ConfigError::Domain { .. })), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_runtime_that_is_not_there_is_refused() {
+        let load = |runtime: &str| {
+            let data = tempfile::tempdir().unwrap();
+            let serve = ServeSettings { runtime: Some(runtime.to_owned()), ..ServeSettings::default() };
+            Config::load(Settings { data: Some(data.path().to_owned()), database: None }, serve).map(drop)
+        };
+        assert!(load("docker").is_ok() && load("").is_ok());
+        assert!(matches!(load("kubernetes"), Err(ConfigError::Runtime(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn any_domain_is_taken_or_refused(given in "\\PC{0,40}") {
+            if let Ok(name) = domain("MARU_APPS_DOMAIN", Some(given), APPS_DOMAIN) {
+                prop_assert!(http::HeaderValue::from_str(&name).is_ok() && name == name.to_ascii_lowercase());
+            }
+        }
     }
 }

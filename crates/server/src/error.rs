@@ -97,6 +97,12 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
+    /// `detail` says where the cluster stands.
+    pub fn cluster_not_ready(detail: Text) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_not_ready", detail)
+            .fix(Text::new("Wait until the cluster is ready.", "클러스터가 준비될 때까지 기다리세요."))
+    }
+
     /// Something of ours failed. The cause goes to the log, under the number that the caller sees.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         let number = uuid::Uuid::now_v7().simple().to_string();

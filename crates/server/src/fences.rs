@@ -10,14 +10,24 @@ use tokio_util::sync::CancellationToken;
 /// Somebody may have loaded other rules meanwhile.
 const AGAIN: Duration = Duration::from_secs(10 * 60);
 /// The networks with programs of students on them.
-const NETWORKS: [&str; 2] = ["workspaces", "builds"];
+pub const NETWORKS: [&str; 3] = ["workspaces", SHUT, "builds"];
+/// The one that leads nowhere; it is there once a class wants it.
+const SHUT: &str = "workspaces-shut";
 
 /// For a server that may not use iptables itself: `workspace_image` has nsenter, and `node_image` iptables, once it is built.
 pub async fn run(engine: Engine, node_image: String, workspace_image: String, shutdown: CancellationToken) {
     loop {
         for suffix in NETWORKS {
             let fenced = async {
-                let network = engine.ensure_isolated_network(suffix).await?;
+                let network = if suffix == SHUT {
+                    let name = engine.name(SHUT);
+                    if engine.network_id(&name).await?.is_none() {
+                        return Ok(());
+                    }
+                    name
+                } else {
+                    engine.ensure_isolated_network(suffix).await?
+                };
                 let image = if engine.inspect_image(&node_image).await?.is_some() { &node_image } else { &workspace_image };
                 engine.fence_network(&network, image).await
             };

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
-use axum::extract::Request;
-use http::{Uri, header};
+use http::Uri;
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use maru_model::{Text, UserId};
@@ -179,11 +177,7 @@ async fn run(state: AppState, load: Arc<Mutex<Load>>, target: Uri, wanted: Wante
 
 /// The status of the answer, all of which is read; 0 where it breaks off.
 async fn ask(state: &AppState, target: &Uri) -> u16 {
-    let host = target.authority().map_or("", |authority| authority.as_str());
-    let path = target.path_and_query().map_or("/", |path| path.as_str());
-    let request = Request::get(path).header(header::HOST, host).header(header::USER_AGENT, "maru-load").body(Body::empty());
-    let Ok(request) = request else { return 0 };
-    let answer = proxy::ask_app(state, request).await;
+    let Some(answer) = proxy::ask_app(state, target, "maru-load").await else { return 0 };
     let status = answer.status().as_u16();
     let mut body = answer.into_body();
     while let Some(frame) = body.frame().await {

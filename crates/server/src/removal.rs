@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use kube::api::DeleteParams;
@@ -54,7 +53,7 @@ async fn remove_namespace(state: &AppState, user: &User) -> ApiResult<()> {
         if state.store.app(&user.id).await?.is_none() {
             return Ok(());
         }
-        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_not_ready", state.cluster.state().text())
+        return Err(ApiError::cluster_not_ready(state.cluster.state().text())
             .fix(Text::new("Wait until the cluster is ready, and ask once more.", "클러스터가 준비되면 다시 요청하세요.")));
     };
     let namespaces: Api<Namespace> = Api::all(client);

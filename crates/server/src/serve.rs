@@ -1,10 +1,11 @@
 //! `maru serve`: opens everything, listens, and ends in order.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use maru_build::{Builds, Registry};
-use maru_cluster::{Cluster, ClusterConfig, ExternalConfig, GatewaySpec, PulledGateway};
-use maru_engine::{Engine, RuncState};
+use maru_cluster::{Cluster, ClusterConfig, ExternalConfig, GatewaySpec, PulledGateway, Validity};
+use maru_engine::{Engine, Runc, RuncState};
 use maru_git::Projects;
 use maru_model::Login;
 use maru_rollout::{Rollouts, Settings as RolloutSettings};
@@ -15,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{APPS_DOMAIN, Config};
+use crate::config::Config;
 use crate::deploy::Deployments;
 use crate::doctor::{self, Serving};
 use crate::proxy::Proxies;
@@ -25,6 +26,8 @@ use crate::{inbound, routes};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// A kubelet that has just started looks at its pods within a second or two.
+const STEADY: Duration = Duration::from_secs(6);
 /// Connections from workspaces that may wait to be taken.
 const INBOUND_WAITING: usize = 64;
 
@@ -46,6 +49,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
         state.config.workspace_image.clone(),
         shutdown.clone(),
     ));
+    tasks.spawn(crate::sleep::run(state.clone(), shutdown.clone()));
     tasks.spawn(crate::tidy::run(state.clone(), shutdown.clone()));
     tasks.spawn(crate::proxy::watch_previews(state.clone(), shutdown.clone()));
     crate::render::sweep(&state.engine).await?;
@@ -78,7 +82,7 @@ async fn open(config: Config, shutdown: &CancellationToken, tasks: &TaskTracker)
     let store = Store::open(&config.database).await?;
     let settings = crate::settings::Settings::open(&store, config.idle_stop).await?;
     let engine = Engine::connect(config.instance.clone()).await?;
-    refuse_old_runc(&config, &engine).await?;
+    refuse_old_runc(&engine.runc().await?, config.allow_old_runc)?;
     let git = Projects::new(config.data.join("projects"));
     let registry = Registry::new(engine.clone(), config.registry_image.clone(), &config.data.join("registry"), config.registry)?;
     let builds =
@@ -95,8 +99,12 @@ async fn open(config: Config, shutdown: &CancellationToken, tasks: &TaskTracker)
         cluster: cluster.clone(),
         node_image: config.node_image.clone(),
     };
-    let rollout_settings =
-        RolloutSettings { apps_domain: APPS_DOMAIN.to_owned(), scheme: config.url_scheme().to_owned(), authority: config.url_port() };
+    let rollout_settings = RolloutSettings {
+        apps_domain: config.apps_domain.clone(),
+        scheme: config.url_scheme().to_owned(),
+        authority: config.url_port(),
+        steady: STEADY,
+    };
     let rollouts = Rollouts::new(store.clone(), Arc::new(surroundings), rollout_settings, shutdown.clone());
     let state = AppState {
         config: Arc::new(config),
@@ -110,19 +118,20 @@ async fn open(config: Config, shutdown: &CancellationToken, tasks: &TaskTracker)
         rollouts,
         deployments: Deployments::default(),
         loads: crate::load::Loads::default(),
+        polls: crate::polls::Polls::default(),
         metrics: crate::metrics::Metrics::default(),
         settings,
+        sleep: crate::sleep::SleepPolicy::default(),
         shutdown: shutdown.clone(),
     };
     Ok((state, received))
 }
 
 /// Every workspace is a container that somebody else's programs run in: one that they get out of is none.
-async fn refuse_old_runc(config: &Config, engine: &Engine) -> Result<(), Failure> {
-    let runc = engine.runc().await?;
+fn refuse_old_runc(runc: &Runc, allowed: bool) -> Result<(), Failure> {
     if runc.state == RuncState::Open {
         let (words, fix) = (doctor::runc_words(&runc.version), doctor::runc_fix());
-        if !config.allow_old_runc {
+        if !allowed {
             return Err(format!("{}. {}\n{}. {}", words.en, fix.en, words.ko, fix.ko).into());
         }
         tracing::warn!("{}; started all the same, as configured", words.en);
@@ -149,7 +158,7 @@ async fn open_cluster(
 ) -> Result<Cluster, Failure> {
     if let Some(kubeconfig) = &config.kubeconfig {
         // Connections come through the API server and the kubelet, which speak to the pod from within.
-        let spec = gateway(vec![("MARU_GATEWAY_TRUSTED".to_owned(), "127.0.0.1,::1".to_owned())])?;
+        let spec = gateway(config, vec![("MARU_GATEWAY_TRUSTED".to_owned(), "127.0.0.1,::1".to_owned())])?;
         let gateway = PulledGateway {
             spec,
             repository: format!("{}/{}/maru-gateway", maru_build::REGISTRY_HOST, maru_build::BASE),
@@ -162,15 +171,17 @@ async fn open_cluster(
         return Ok(cluster);
     }
     let network = engine.ensure_cluster_network().await?;
-    let gateway = gateway(vec![
+    let env = vec![
         ("MARU_GATEWAY_ADDRESS".to_owned(), network.node().to_string()),
         ("MARU_GATEWAY_TRUSTED".to_owned(), network.host().to_string()),
-    ])?;
+    ];
+    let gateway = gateway(config, env)?;
     let cluster = ClusterConfig {
         engine: engine.clone(),
         node_image: config.node_image.clone(),
         folder: config.data.join("cluster"),
         network,
+        validity: Validity::default(),
         gateway: Some(gateway),
     };
     let (cluster, driver) = Cluster::embedded(cluster, shutdown.clone());
@@ -179,8 +190,10 @@ async fn open_cluster(
 }
 
 /// This program as the gateway.
-fn gateway(mut env: Vec<(String, String)>) -> std::io::Result<GatewaySpec> {
-    env.push(("MARU_GATEWAY_DOMAIN".to_owned(), APPS_DOMAIN.to_owned()));
+fn gateway(config: &Config, mut env: Vec<(String, String)>) -> std::io::Result<GatewaySpec> {
+    env.push(("MARU_GATEWAY_DOMAIN".to_owned(), config.apps_domain.clone()));
+    env.push(("MARU_GATEWAY_ACCESS_LOG".to_owned(), config.access_log.to_string()));
+    env.push(("MARU_GATEWAY_WHY".to_owned(), format!("{}{}", config.url, crate::pages::WHY)));
     Ok(GatewaySpec { binary: std::env::current_exe()?, args: vec!["gateway".to_owned()], env })
 }
 
@@ -197,5 +210,23 @@ pub async fn asked_to_end() {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         () = terminate => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_runc_is_refused_unless_it_is_allowed() {
+        let runc = |state| Runc { version: "1.1.4".to_owned(), state };
+        let refused = refuse_old_runc(&runc(RuncState::Open), false).unwrap_err().to_string();
+        // What it is and the way out, in both languages.
+        assert_eq!(refused.matches("1.1.4").count(), 2, "{refused}");
+        assert_eq!(refused.matches("MARU_ALLOW_OLD_RUNC=true").count(), 2, "{refused}");
+        assert!(refuse_old_runc(&runc(RuncState::Open), true).is_ok());
+        for state in [RuncState::Closed, RuncState::Backported("1.1.5+ds1-1+deb12u1".to_owned()), RuncState::Unknown] {
+            assert!(refuse_old_runc(&runc(state), false).is_ok());
+        }
     }
 }

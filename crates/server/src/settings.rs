@@ -11,11 +11,16 @@ use serde_json::{Map, Value};
 
 use crate::error::{ApiError, ApiResult};
 
+/// A week.
+pub const LONGEST_SLEEP_MINUTES: u32 = 7 * 24 * 60;
+
 /// All settings, as the API shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Values {
     /// Minutes after which a workspace that nobody uses is stopped; 0 for never.
     pub idle_stop_minutes: u32,
+    /// Minutes after which an application that nobody asks for sleeps, where its class says nothing; 0 for never.
+    pub app_sleep_minutes: u32,
     /// Of those whose browser asks for none of ours.
     pub language: &'static str,
     /// Days that a login lasts.
@@ -44,6 +49,8 @@ pub struct Change {
     #[serde(deserialize_with = "given")]
     idle_stop_minutes: Option<Option<u32>>,
     #[serde(deserialize_with = "given")]
+    app_sleep_minutes: Option<Option<u32>>,
+    #[serde(deserialize_with = "given")]
     language: Option<Option<String>>,
     #[serde(deserialize_with = "given")]
     session_days: Option<Option<u32>>,
@@ -61,7 +68,7 @@ impl Settings {
     /// Where the database fails.
     pub async fn open(store: &Store, idle_stop: Option<Duration>) -> Result<Self, StoreError> {
         let minutes = idle_stop.map_or(0, |after| u32::try_from(after.as_secs() / 60).unwrap_or(u32::MAX));
-        let configured = Values { idle_stop_minutes: minutes, language: "en", session_days: 14, audit_days: 365 };
+        let configured = Values { idle_stop_minutes: minutes, app_sleep_minutes: 0, language: "en", session_days: 14, audit_days: 365 };
         let settings = Self { configured, values: Arc::new(RwLock::new(configured)) };
         settings.put(apply(configured, &store.settings().await?));
         Ok(settings)
@@ -98,6 +105,7 @@ impl Settings {
             Ok(())
         };
         number("idle_stop_minutes", change.idle_stop_minutes, 0, 7 * 24 * 60)?;
+        number("app_sleep_minutes", change.app_sleep_minutes, 0, LONGEST_SLEEP_MINUTES)?;
         number("session_days", change.session_days, 1, 365)?;
         number("audit_days", change.audit_days, 7, 3650)?;
         if let Some(language) = change.language {
@@ -121,6 +129,7 @@ fn apply(configured: Values, texts: &BTreeMap<String, String>) -> Values {
     let number = |name: &str, otherwise: u32| texts.get(name).and_then(|text| text.parse().ok()).unwrap_or(otherwise);
     Values {
         idle_stop_minutes: number("idle_stop_minutes", configured.idle_stop_minutes),
+        app_sleep_minutes: number("app_sleep_minutes", configured.app_sleep_minutes),
         language: match texts.get("language").map(String::as_str) {
             Some("ko") => "ko",
             Some("en") => "en",

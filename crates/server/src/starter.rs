@@ -50,7 +50,11 @@ pub async fn ensure(state: &AppState, user: &User) -> ApiResult<()> {
     };
     let described = tokio::fs::read(folder.join("template.json")).await.map_err(|error| unreadable(&error))?;
     let template: Template = serde_json::from_slice(&described).map_err(|error| unreadable(&error))?;
-    let replacements = BTreeMap::from([("login".to_owned(), user.login.to_string()), ("apps_port".to_owned(), state.config.url_port())]);
+    let replacements = BTreeMap::from([
+        ("login".to_owned(), user.login.to_string()),
+        ("apps_domain".to_owned(), state.config.apps_domain.clone()),
+        ("apps_port".to_owned(), state.config.url_port()),
+    ]);
     let author = maru_git::Author::of(&user.login, &user.name);
     match state.git.create_from_template(&user.login, &project, &folder, &replacements, &author).await {
         Ok(_) => {}
@@ -71,6 +75,17 @@ pub async fn ensure(state: &AppState, user: &User) -> ApiResult<()> {
         }
     }
     Ok(())
+}
+
+/// Begins [`ensure`] beside a workspace that starts: the home asks for the project by git, which waits for it, when the
+/// container has booted. Without the project the workspace is still of use.
+pub fn begin(state: &AppState, user: &User) {
+    let (state, user) = (state.clone(), user.clone());
+    tokio::spawn(async move {
+        if let Err(error) = ensure(&state, &user).await {
+            tracing::warn!(?error, user = %user.login, "the starter project cannot be made");
+        }
+    });
 }
 
 #[cfg(test)]

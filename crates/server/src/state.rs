@@ -15,8 +15,10 @@ use crate::config::Config;
 use crate::deploy::Deployments;
 use crate::load::Loads;
 use crate::metrics::Metrics;
+use crate::polls::Polls;
 use crate::proxy::Proxies;
 use crate::settings::Settings;
+use crate::sleep::SleepPolicy;
 
 #[derive(Clone)]
 pub struct AppState {
@@ -31,8 +33,10 @@ pub struct AppState {
     pub deployments: Deployments,
     pub proxies: Proxies,
     pub loads: Loads,
+    pub polls: Polls,
     pub metrics: Metrics,
     pub settings: Settings,
+    pub sleep: SleepPolicy,
     /// Cancelled when the server is asked to end.
     pub shutdown: CancellationToken,
 }

@@ -93,6 +93,10 @@ impl maru_rollout::Surroundings for Surroundings {
         Box::pin(async move { self.cluster.client().await.map_err(|_| self.cluster.state().text()) })
     }
 
+    fn away<'a>(&'a self) -> BoxFuture<'a, Text> {
+        Box::pin(async move { self.cluster.away().await.text() })
+    }
+
     fn ensure_namespace<'a>(&'a self, client: &'a kube::Client, user: &'a User) -> BoxFuture<'a, Result<(), Text>> {
         Box::pin(async move {
             let said = |error: &dyn std::fmt::Display| {

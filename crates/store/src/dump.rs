@@ -15,6 +15,7 @@ const TABLES: &[&str] = &[
     "memberships",
     "audit",
     "settings",
+    "preferences",
     "workspaces",
     "workspace_homes",
     "workspace_ports",

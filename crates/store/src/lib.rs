@@ -15,8 +15,10 @@ mod limits;
 mod migrations;
 pub mod people;
 pub mod ports;
+mod preferences;
 pub mod rollouts;
 mod settings;
+mod sleep;
 pub mod users;
 pub mod workspaces;
 

@@ -24,6 +24,7 @@ async fn fill(store: &Store) {
     store.join_class(&class, &teacher.id).await.unwrap();
     store.audit(&teacher.id, Some(&mina.id), "user.password", "\"quoted\"\n").await.unwrap();
     store.set_setting("language", Some("ko")).await.unwrap();
+    store.change_preferences(&mina.id, "{}", r#"{"theme":"dark"}"#).await.unwrap();
     let workspace = store.ensure_workspace(&mina.id).await.unwrap();
     store.set_workspace_intention(&workspace.id, Intention::Running).await.unwrap();
     store.next_workspace_generation(&workspace.id).await.unwrap();

@@ -8,7 +8,7 @@ use maru_store::users::CredentialKind;
 use maru_store::{Store, StoreError, now_ms};
 use support::{on_both_engines, student};
 
-on_both_engines!(users, credentials, classes);
+on_both_engines!(users, credentials, classes, preferences);
 
 async fn users(store: &Store) {
     assert!(store.is_alive().await);
@@ -69,4 +69,23 @@ async fn classes(store: &Store) {
     assert_eq!(store.users_seen_by(&teacher, "", "", 10).await.unwrap(), vec![mina.clone(), teacher.clone()]);
     assert_eq!(store.fellows(&teacher.id, Role::Student).await.unwrap(), vec![mina.clone()]);
     assert_eq!(store.fellows(&mina.id, Role::Student).await.unwrap(), vec![]);
+}
+
+async fn preferences(store: &Store) {
+    let (mina, jun) = (student(store, "mina").await, student(store, "jun").await);
+    assert_eq!(store.preferences(&mina.id).await.unwrap(), "{}");
+    let dark = r#"{"theme":"dark"}"#;
+    assert!(store.change_preferences(&mina.id, "{}", dark).await.unwrap());
+    // Somebody who has not seen that changes nothing.
+    assert!(!store.change_preferences(&mina.id, "{}", r#"{"theme":"light"}"#).await.unwrap());
+    assert_eq!(store.preferences(&mina.id).await.unwrap(), dark);
+    assert_eq!(store.preferences(&jun.id).await.unwrap(), "{}");
+    assert!(store.change_preferences(&mina.id, dark, "{}").await.unwrap());
+    // Two at once: one of them.
+    let put = |text: &'static str| {
+        let id = mina.id.clone();
+        async move { store.change_preferences(&id, "{}", text).await.unwrap() }
+    };
+    let (one, other) = tokio::join!(put(r#"{"a":1}"#), put(r#"{"a":2}"#));
+    assert!(one ^ other);
 }

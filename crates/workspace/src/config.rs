@@ -7,6 +7,7 @@ use maru_model::{Egress, Limits, Login, ProjectName, Text, UserId};
 use maru_store::workspaces::StoppedFor;
 
 use crate::snapshots::Retention;
+use crate::view::Phase;
 
 /// Who a workspace belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +52,34 @@ pub struct SnapshotConfig {
     pub tidy_every: Duration,
 }
 
+/// After how long each phase of a start has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    pub image: Duration,
+    pub create: Duration,
+    pub boot: Duration,
+    pub connect: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { image: seconds(15), create: seconds(90), boot: seconds(60), connect: seconds(60) }
+    }
+}
+
+impl Deadlines {
+    #[must_use]
+    pub fn of(self, phase: Phase) -> Duration {
+        match phase {
+            Phase::Image => self.image,
+            Phase::Create => self.create,
+            Phase::Boot => self.boot,
+            Phase::Connect => self.connect,
+        }
+    }
+}
+
 /// After how long a workspace that nobody uses is stopped, which may change while it runs; clones are the same.
 #[derive(Clone, Debug)]
 pub struct IdleAfter(Arc<AtomicU64>);
@@ -93,6 +122,7 @@ pub struct Config {
     pub egress: Egress,
     /// The project cloned into a new home.
     pub project: Option<ProjectName>,
+    pub deadlines: Deadlines,
     /// Workspaces that may be starting at the same time; the others are queued.
     pub parallel_starts: usize,
     /// A workspace that nobody has used for so long is stopped; `None` for never.
@@ -127,6 +157,7 @@ impl Config {
             homes: None,
             egress: Egress::default(),
             project: ProjectName::parse("guestbook").ok(),
+            deadlines: Deadlines::default(),
             parallel_starts: (cpus * 2).max(4),
             idle_after: Some(Duration::from_secs(60 * 60)).into(),
             undo_for: Duration::from_secs(7 * 24 * 60 * 60),

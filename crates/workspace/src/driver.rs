@@ -32,6 +32,8 @@ const FAILURES: u32 = 2;
 const RETRIES: u32 = 20;
 /// How long a look may take when nobody asked for it.
 const LOOK: Duration = Duration::from_secs(5);
+/// And when somebody waits for a start, which begins with one.
+const FIRST_LOOK: Duration = Duration::from_secs(15);
 
 /// How an action ended.
 enum Outcome {
@@ -203,9 +205,17 @@ impl Driver {
         let row = self.shared.store.workspace(&self.entry.row.id).await?;
         let safe = self.failures >= FAILURES;
         // One that runs needs no turn: this is how containers are adopted after a restart of the server.
-        match self.shared.docker.look(&row, None).await? {
+        let first = async {
+            let presence = self.shared.docker.look(&row, None).await?;
+            let runs = matches!(presence, Presence::Running { .. });
+            let kind = if runs { self.shared.docker.home_kind(&row).await? } else { None };
+            Ok::<_, WorkspaceError>((presence, kind))
+        };
+        let looking = Text::new("looking at its container", "컨테이너 살펴보기");
+        let looked = timeout(FIRST_LOOK, first).await;
+        let (presence, kind) = looked.map_err(|_| WorkspaceError::Passing(late(&looking, FIRST_LOOK)))??;
+        match presence {
             Presence::Running { started_at, home } if home == row.home && !safe => {
-                let kind = self.shared.docker.home_kind(&row).await?;
                 self.entry.publish(|view| view.home = kind);
                 return self.connect(started_at, safe).await;
             }
@@ -251,12 +261,13 @@ impl Driver {
 
     /// Runs one phase under its deadline.
     async fn phase<T>(&self, phase: Phase, work: impl Future<Output = Result<T, WorkspaceError>>) -> Result<T, WorkspaceError> {
-        self.enter(State::Starting, Some(phase), phase.deadline());
-        match timeout(phase.deadline(), work).await {
+        let limit = self.shared.config.deadlines.of(phase);
+        self.enter(State::Starting, Some(phase), limit);
+        match timeout(limit, work).await {
             Ok(done) => done,
             // An agent that does not come up is its container's own fault; all before it is the Engine's.
-            Err(_) if phase == Phase::Connect => Err(WorkspaceError::Start(late(&phase.text(), phase.deadline()))),
-            Err(_) => Err(WorkspaceError::Passing(late(&phase.text(), phase.deadline()))),
+            Err(_) if phase == Phase::Connect => Err(WorkspaceError::Start(late(&phase.text(), limit))),
+            Err(_) => Err(WorkspaceError::Passing(late(&phase.text(), limit))),
         }
     }
 

@@ -118,9 +118,16 @@ impl Entry {
         Ok(self.offer(request))
     }
 
-    /// Gives up a start that is going on or waiting. What is at rest, or stops, goes its way.
+    /// Gives up a start that is going on or waiting, or that failed and will be tried again. What is at rest, or stops, goes its way.
     pub(crate) async fn cancel(&self, store: &Store) -> Result<(), StoreError> {
-        if self.desk().queue.heads_for().is_some_and(Request::runs) {
+        let starts = {
+            let Desk { queue, wish, .. } = &*self.desk();
+            match queue.heads_for() {
+                Some(request) => request.runs(),
+                None => queue.settled() == Settled::Failed && wish.intention == Intention::Running,
+            }
+        };
+        if starts {
             self.ask(store, Request::Stop, StoppedFor::Asked).await?;
         }
         Ok(())

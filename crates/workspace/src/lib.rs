@@ -46,7 +46,7 @@ mod view;
 mod workspaces;
 
 pub use carry::Homes;
-pub use config::{Config, Owner, SnapshotConfig, Tool};
+pub use config::{Config, Deadlines, Owner, SnapshotConfig, Tool};
 pub use error::WorkspaceError;
 pub use link::{AgentLink, Inbound, InboundStream, LinkFailure, PortStream};
 pub use maru_model::Limits;

@@ -12,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::entry::Entry;
 use crate::queue::Settled;
+use crate::runtime::docker::Listed;
 use crate::snapshots;
 use crate::tools;
 use crate::usage;
@@ -133,7 +134,7 @@ async fn compare(shared: &Arc<Shared>) -> Result<(), EngineError> {
                     entry.poke();
                 }
             }
-            None if is_orphan(shared, &container.workspace).await => {
+            None if is_orphan(shared, &container).await => {
                 tracing::info!(container = %container.name, "nobody owns it: removing it; its home stays");
                 shared.docker.remove_listed(&container).await?;
             }
@@ -148,11 +149,12 @@ async fn compare(shared: &Arc<Shared>) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// The database has the last word: an entry may only just be in the making.
-async fn is_orphan(shared: &Shared, workspace: &Option<maru_model::WorkspaceId>) -> bool {
-    let Some(id) = workspace else { return true };
+/// The database has the last word: an entry may only just be in the making. One of a workspace that goes by another name (it was
+/// renamed, or is a copy) would be a second one on the same home.
+async fn is_orphan(shared: &Shared, container: &Listed) -> bool {
+    let Some(id) = &container.workspace else { return true };
     match shared.store.workspaces().await {
-        Ok(rows) => rows.iter().all(|row| row.id != *id),
+        Ok(rows) => rows.iter().all(|row| row.id != *id || shared.docker.name(&row.login) != container.name),
         Err(_) => false,
     }
 }

@@ -73,17 +73,6 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// After this long the phase has failed.
-    #[must_use]
-    pub fn deadline(self) -> Duration {
-        Duration::from_secs(match self {
-            Self::Image => 15,
-            Self::Create => 90,
-            Self::Boot => 60,
-            Self::Connect => 60,
-        })
-    }
-
     pub fn text(self) -> Text {
         match self {
             Self::Image => Text::new("looking for the workspace's image", "작업 공간 이미지 확인"),

@@ -211,7 +211,7 @@ impl Workspaces {
         Ok(entry.view())
     }
 
-    /// Gives up a start that is going on or waits for its turn; otherwise nothing happens.
+    /// Gives up a start that is going on, waits for its turn, or failed and will be tried again; otherwise nothing happens.
     ///
     /// # Errors
     /// Where the database fails.

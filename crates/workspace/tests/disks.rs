@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use jiff::Timestamp;
-use maru_workspace::{HomeKind, NoticeKind, Owner, State, WorkspaceView, Workspaces};
+use maru_workspace::{HomeKind, NoticeKind, Owner, SafeReason, State, WorkspaceView, Workspaces};
 use support::{Installation, ready, sh, until};
 
 async fn put(workspaces: &Workspaces, owner: &Owner, path: &str, body: Vec<u8>) -> (u16, String) {
@@ -105,6 +105,36 @@ async fn a_home_holds_so_much_and_no_more() {
     let data = installation.data.clone();
     installation.close(workspaces).await;
     assert_eq!(open_disks(&data), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_home_starts_in_safe_mode_and_its_largest_files_are_named() {
+    let mut installation = Installation::new().await;
+    installation.config.homes = Some(installation.data.join("homes"));
+    (installation.config.limits.disk, installation.config.limits.inodes) = (64 << 20, 2000);
+    let mina = installation.user("mina").await;
+    let (workspaces, _inbound) = installation.open().await;
+    workspaces.ensure(&mina).await.unwrap();
+    let mut started = ready(&workspaces, &mina).await.started_at;
+    let fill = "mkdir ~/data && dd if=/dev/zero of=~/data/large bs=1M count=20; dd if=/dev/zero of=~/data/larger bs=1M count=200";
+    let (code, words) = sh(&workspaces, &mina, fill).await;
+    assert!(code != 0 && words.contains("No space left"), "{words}");
+    workspaces.restart(&mina).await.unwrap();
+    let full = until(&workspaces, &mina, |view| view.started_at != started && view.safe_mode.is_some()).await;
+    assert_eq!((full.state, full.safe_mode), (State::Ready, Some(SafeReason::HomeFull)));
+    let link = workspaces.agent(&mina.id).await.unwrap();
+    let named: serde_json::Value = link.get_json("/biggest?limit=2").await.unwrap();
+    assert_eq!((&named[0]["path"], &named[1]["path"]), (&"data/larger".into(), &"data/large".into()), "{named}");
+    assert!((20 << 20..=21 << 20).contains(&named[1]["size"].as_i64().unwrap()), "{named}");
+
+    // With room again it starts as always.
+    assert_eq!(sh(&workspaces, &mina, "rm ~/data/larger").await.0, 0);
+    started = full.started_at;
+    workspaces.restart(&mina).await.unwrap();
+    again(&workspaces, &mina, started).await;
+    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+    assert_eq!(workspaces.get(&mina).await.unwrap().safe_mode, None);
+    installation.close(workspaces).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -103,17 +103,19 @@ async fn what_happens_behind_its_back_is_noticed() {
     let first = ready(&workspaces, &mina).await;
     let name = installation.engine.name("ws-mina");
 
-    // A container that nobody owns, and one killed: the first goes, the second comes back.
-    let orphan = installation.engine.name("ws-nobody");
-    let spec = models::ContainerCreateBody {
-        image: Some(image()),
-        cmd: Some(vec!["sleep".to_owned(), "100".to_owned()]),
-        labels: Some(
-            installation.engine.labels("workspace").into_iter().chain(HashMap::from([("maru.workspace".into(), "gone".into())])).collect(),
-        ),
-        ..Default::default()
-    };
-    installation.engine.create_container(&orphan, spec).await.unwrap();
+    // A container that nobody owns, a second one of a workspace, and one killed: the first two go, the last comes back.
+    let orphans = [("ws-nobody", "gone".to_owned()), ("ws-mina.copy", first.id.to_string())];
+    let orphans = orphans.map(|(name, workspace)| (installation.engine.name(name), workspace));
+    for (orphan, workspace) in &orphans {
+        let labels = HashMap::from([("maru.workspace".to_owned(), workspace.clone())]);
+        let spec = models::ContainerCreateBody {
+            image: Some(image()),
+            cmd: Some(vec!["sleep".to_owned(), "100".to_owned()]),
+            labels: Some(installation.engine.labels("workspace").into_iter().chain(labels).collect()),
+            ..Default::default()
+        };
+        installation.engine.create_container(orphan, spec).await.unwrap();
+    }
     let killed = Instant::now();
     installation.engine.kill_container(&name).await.unwrap();
     until(&workspaces, &mina, |view| view.state != State::Ready).await;
@@ -138,12 +140,38 @@ async fn what_happens_behind_its_back_is_noticed() {
     assert!(link.open_port(4321).await.is_err());
 
     timeout(LONG, async {
-        while installation.engine.inspect_container(&orphan).await.unwrap().is_some() {
-            tokio::time::sleep(Duration::from_millis(200)).await;
+        for (orphan, _) in &orphans {
+            while installation.engine.inspect_container(orphan).await.unwrap().is_some() {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
         }
     })
     .await
-    .expect("the orphan stayed");
+    .expect("an orphan stayed");
+    installation.close(workspaces).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_meets_the_limits_that_were_set() {
+    let mut installation = Installation::new().await;
+    let limits = &mut installation.config.limits;
+    (limits.memory, limits.cpus, limits.pids, limits.open_files) = (192 << 20, 0.5, 99, 500);
+    (limits.tmp, limits.shm, limits.log) = (32 << 20, 16 << 20, 50_000);
+    let mina = installation.user("mina").await;
+    let (workspaces, _inbound) = installation.open().await;
+    workspaces.ensure(&mina).await.unwrap();
+    ready(&workspaces, &mina).await;
+    // By either version of cgroups.
+    let read = "ulimit -Sn; ulimit -Hn; df --output=size -B1 /tmp /dev/shm | grep -v B; cd /sys/fs/cgroup; \
+                cat memory.max memory/memory.limit_in_bytes pids.max pids/pids.max cpu.max \
+                cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us 2>/dev/null";
+    let (_, words) = sh(&workspaces, &mina, read).await;
+    let found: Vec<_> = words.split_whitespace().collect();
+    assert_eq!(found, ["500", "500", "33554432", "16777216", "201326592", "99", "50000", "100000"]);
+    let (code, words) = sh(&workspaces, &mina, "dd if=/dev/zero of=/tmp/big bs=1M count=40; rm /tmp/big").await;
+    assert!(code == 0 && words.contains("No space left"), "{words}");
+    let (_, words) = sh(&workspaces, &mina, "for n in $(seq 3 600); do eval \"exec $n</dev/null\" || exit 1; done").await;
+    assert!(words.contains("Too many open files") || words.contains("Bad file descriptor"), "{words}");
     installation.close(workspaces).await;
 }
 

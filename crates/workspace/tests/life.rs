@@ -12,7 +12,7 @@ use http::Request;
 use http_body_util::Full;
 use jiff::Timestamp;
 use maru_engine::models;
-use maru_workspace::{Owner, SafeReason, State, Workspaces};
+use maru_workspace::{Owner, Phase, SafeReason, State, Workspaces};
 use support::{Installation, agent, image, ready, sh, until};
 use tokio::time::sleep;
 
@@ -220,6 +220,37 @@ async fn a_start_that_always_fails_ends_and_says_why() {
     workspaces.force_stop(&mina).await.unwrap();
     until(&workspaces, &mina, |view| view.state == State::Stopped).await;
     assert_eq!((installation.containers().await.len(), installation.volumes().len()), (0, 1));
+    installation.close(workspaces).await;
+}
+
+/// The connect phase's own deadline is a minute: here is that nobody has to wait for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_never_answers_can_be_given_up() {
+    let mut installation = Installation::new().await;
+    let path = installation.data.join("agent");
+    std::fs::write(&path, "#!/bin/sh\nexec sleep 1000\n").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    installation.config.agent = path;
+    let mina = installation.user("mina").await;
+    let (workspaces, _inbound) = installation.open().await;
+    for force in [false, true] {
+        workspaces.ensure(&mina).await.unwrap();
+        let view = until(&workspaces, &mina, |view| view.phase == Some(Phase::Connect)).await;
+        assert_eq!(view.state, State::Starting);
+        let left = view.deadline.unwrap().duration_since(Timestamp::now()).as_secs_f64();
+        assert!((50.0..=60.0).contains(&left), "{left} s are left");
+        assert!(workspaces.agent(&mina.id).await.is_err());
+        let given_up = Instant::now();
+        if force {
+            workspaces.force_stop(&mina).await.unwrap();
+        } else {
+            workspaces.cancel(&mina).await.unwrap();
+        }
+        until(&workspaces, &mina, |view| view.state == State::Stopped).await;
+        assert!(given_up.elapsed() < Duration::from_secs(15), "{:?}", given_up.elapsed());
+        let running = installation.containers().await.into_iter().filter(|of| of.state == Some(models::ContainerSummaryStateEnum::RUNNING));
+        assert_eq!(running.count(), 0);
+    }
     installation.close(workspaces).await;
 }
 

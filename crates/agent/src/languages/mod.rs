@@ -2,10 +2,12 @@
 //! connection has a process of its own, which ends with it.
 //!
 //! ```text
-//! editor ── WebSocket, a JSON-RPC message each ── connect ── stdin/stdout, with `Content-Length` ── pylsp, clangd, …
+//! editor ── WebSocket, a JSON-RPC message each ── connect ┬─ stdin/stdout, with `Content-Length` ── pylsp, clangd, …
+//!                                                         └─ stderr, as log messages
 //! ```
 
 mod framing;
+mod said;
 mod servers;
 
 use std::os::unix::process::CommandExt;
@@ -25,6 +27,7 @@ use tokio::net::unix::pipe;
 use tokio::sync::OwnedSemaphorePermit;
 
 use self::framing::{Frames, MESSAGE_LIMIT, frame};
+use self::said::Said;
 use self::servers::{Found, found};
 use crate::children::{Children, Started};
 use crate::extract::Query;
@@ -74,7 +77,7 @@ pub(crate) async fn connect(
     let failed = |source| AgentError::Start { program: program.clone(), source };
     let mut command = Command::new(program);
     command.args(args).current_dir(agent.working_folder(wanted.cwd.as_deref())).env("HOME", agent.home.path()).process_group(0);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let started = Children::get().start(&mut command).map_err(failed)?;
     // The first to go where memory runs out: it is started anew without loss.
     let _ = std::fs::write(format!("/proc/{}/oom_score_adj", started.pid.as_raw_nonzero()), OOM_SCORE);
@@ -102,7 +105,8 @@ impl Server {
     async fn serve(mut self, socket: WebSocket) {
         let stdin = self.started.child.stdin.take().and_then(|p| pipe::Sender::from_owned_fd(p.into()).ok());
         let stdout = self.started.child.stdout.take().and_then(|p| pipe::Receiver::from_owned_fd(p.into()).ok());
-        let (Some(mut stdin), Some(mut stdout)) = (stdin, stdout) else { return };
+        let stderr = self.started.child.stderr.take().and_then(|p| pipe::Receiver::from_owned_fd(p.into()).ok());
+        let (Some(mut stdin), Some(mut stdout), Some(mut stderr)) = (stdin, stdout, stderr) else { return };
         let (mut sender, mut receiver) = socket.split();
         let to_program = async {
             while let Some(Ok(message)) = receiver.next().await {
@@ -116,10 +120,22 @@ impl Server {
         let from_program = async {
             let mut frames = Frames::default();
             let mut buffer = vec![0; 16 * 1024];
+            let (mut said, mut complaint, mut complains) = (Said::default(), vec![0; 4096], true);
             loop {
-                match stdout.read(&mut buffer).await {
-                    Ok(0) | Err(_) => return Some(ENDED),
-                    Ok(n) => frames.push(&buffer[..n]),
+                tokio::select! {
+                    read = stdout.read(&mut buffer) => match read {
+                        Ok(0) | Err(_) => return Some(ENDED),
+                        Ok(n) => frames.push(&buffer[..n]),
+                    },
+                    read = stderr.read(&mut complaint), if complains => {
+                        let n = read.unwrap_or(0);
+                        complains = n > 0;
+                        for message in said.push(&complaint[..n]) {
+                            if sender.send(Message::text(message)).await.is_err() {
+                                return None;
+                            }
+                        }
+                    }
                 }
                 loop {
                     match frames.next() {

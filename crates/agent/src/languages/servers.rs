@@ -1,9 +1,8 @@
 //! Which program serves which language: the first that is installed, of those that are known to do it well.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-
 use serde::Serialize;
+
+use crate::programs::Folders;
 
 /// A language, its servers with their arguments, and what installs one of them into the home folder.
 struct Language {
@@ -42,24 +41,17 @@ pub(crate) struct Found {
 }
 
 pub(super) fn found() -> Vec<Found> {
-    let mut folders: Vec<PathBuf> = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
-    // Where pip and npm put what a student installs.
-    folders.extend(std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/bin")));
-    let installed = |program: &str| folders.iter().map(|folder| folder.join(program)).find(is_program);
+    let folders = Folders::of_environment();
     LANGUAGES
         .iter()
         .map(|language| {
             let server = language.servers.iter().find_map(|argv| {
                 let (program, args) = argv.split_first()?;
-                let file = installed(program)?.to_str()?.to_owned();
+                let file = folders.find(program)?.to_str()?.to_owned();
                 Some((*program, std::iter::once(file).chain(args.iter().map(|&arg| arg.to_owned())).collect()))
             });
             let (program, argv) = server.unzip();
             Found { id: language.id, program, install: language.install, argv }
         })
         .collect()
-}
-
-fn is_program(file: &PathBuf) -> bool {
-    std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }

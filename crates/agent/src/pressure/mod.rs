@@ -14,6 +14,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use maru_protocol::{Notice, NoticeKind};
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::watch;
 
 use crate::clock::now_ms;
@@ -24,10 +25,15 @@ use processes::Seen;
 const QUIET: Duration = Duration::from_millis(500);
 /// A processor is busy: memory may fill at a gigabyte a second.
 const BUSY: Duration = Duration::from_millis(100);
+/// Somebody was ended, and is about to be gone.
+const DYING: Duration = Duration::from_millis(20);
+/// How long that is waited for: the kernel counts an end before it brings it about.
+const DIES_WITHIN: Duration = Duration::from_secs(1);
 /// CPUs: so few are in use where nothing happens, and so many where memory may fill soon.
 const ASLEEP: f64 = 0.01;
-const AT_WORK: f64 = 0.2;
-/// Of looking, at most this part of the time.
+const AT_WORK: f64 = 0.05;
+/// Looking takes at most this part of a processor. The time on the clock says nothing of it: where others keep the processors
+/// busy, things run out all the same.
 const COST: u32 = 20;
 /// The same again within this time is told by its count.
 const SAME: i64 = 30_000;
@@ -92,13 +98,25 @@ pub(crate) fn watch(notices: Arc<Notices>, home: PathBuf) -> std::io::Result<Wat
         let mut look = Look::new(notices, home);
         let mut pause = QUIET;
         while stop.recv_timeout(pause) == Err(mpsc::RecvTimeoutError::Timeout) {
-            let began = Instant::now();
+            let before = own_cpu();
             let usual = look.once();
-            pause = usual.max(began.elapsed() * COST);
+            pause = usual.max(own_cpu().saturating_sub(before) * COST);
         }
     };
     std::thread::Builder::new().name("pressure".to_owned()).stack_size(256 * 1024).spawn(looking)?;
     Ok(Watching(held))
+}
+
+/// What this thread has had of the processors.
+fn own_cpu() -> Duration {
+    clock_gettime(ClockId::ThreadCPUTime).try_into().unwrap_or_default()
+}
+
+/// Processes that were ended for memory.
+struct Ended {
+    count: u64,
+    /// Until then it is waited that one of them is gone.
+    until: Instant,
 }
 
 struct Look {
@@ -107,13 +125,15 @@ struct Look {
     counters: Counters,
     judge: Judge,
     seen: Seen,
+    /// Not told yet: nobody is gone so far.
+    ended: Option<Ended>,
     /// Microseconds of CPU, and when.
     cpu: Option<(u64, Instant)>,
 }
 
 impl Look {
     fn new(notices: Arc<Notices>, home: PathBuf) -> Self {
-        Self { notices, home, counters: Counters::open(), judge: Judge::default(), seen: Seen::default(), cpu: None }
+        Self { notices, home, counters: Counters::open(), judge: Judge::default(), seen: Seen::default(), ended: None, cpu: None }
     }
 
     /// How soon to look again.
@@ -122,12 +142,24 @@ impl Look {
         let told = self.judge.judge(self.read());
         for (kind, count) in told {
             let (culprit, limit) = match kind {
-                NoticeKind::OutOfMemory => (self.seen.ended(), self.counters.memory_limit()),
+                NoticeKind::OutOfMemory => {
+                    self.ended.get_or_insert_with(|| Ended { count: 0, until: Instant::now() + DIES_WITHIN }).count += count;
+                    continue;
+                }
                 NoticeKind::TooManyProcesses => (processes::most(), self.counters.processes_limit()),
                 NoticeKind::DiskFull | NoticeKind::DiskLow => (processes::writer(), self.disk().1),
                 NoticeKind::InodesFull | NoticeKind::InodesLow => (None, self.inodes().1),
             };
             self.notices.tell(kind, count, culprit, limit);
+        }
+        if let Some(ended) = &self.ended {
+            let culprit = self.seen.ended();
+            if culprit.is_none() && !self.seen.is_empty() && Instant::now() < ended.until {
+                return DYING;
+            }
+            self.notices.tell(NoticeKind::OutOfMemory, ended.count, culprit, self.counters.memory_limit());
+            self.ended = None;
+            self.seen.forget();
         }
         // After the question who is gone.
         if used > ASLEEP {
@@ -170,6 +202,7 @@ impl Look {
 }
 
 /// Files of the container's own control group, held open: they are read all the time.
+#[derive(Default)]
 struct Counters {
     cpu: Option<(File, bool)>,
     oom: Option<File>,
@@ -243,6 +276,30 @@ mod tests {
         );
         assert_eq!((told[0].process.as_deref(), told[0].size), (Some("hog"), Some(100)));
         assert!(told[1].id > told[0].id);
+    }
+
+    #[test]
+    fn who_was_ended_is_named_once_gone() {
+        let mut child = std::process::Command::new("sleep").arg("100").spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        let count = tempfile::NamedTempFile::new().unwrap();
+        let mut look = Look::new(Arc::default(), std::env::temp_dir());
+        look.counters = Counters { oom: Some(count.reopen().unwrap()), ..Counters::default() };
+        while !look.seen.has(pid, "sleep") {
+            look.seen.look();
+        }
+        look.seen.forget_others(pid);
+        // The kernel has decided, and the process does not know yet.
+        std::fs::write(count.path(), "oom_kill 1\n").unwrap();
+        assert_eq!(look.once(), DYING);
+        assert_eq!(look.notices.list(), []);
+        child.kill().unwrap();
+        while look.notices.list().is_empty() {
+            look.once();
+        }
+        let told = look.notices.list();
+        assert_eq!((told[0].process.as_deref(), told[0].pid, told[0].count), (Some("sleep"), Some(pid), 1));
+        child.wait().unwrap();
     }
 
     #[test]

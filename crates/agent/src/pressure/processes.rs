@@ -5,25 +5,45 @@ use std::collections::HashMap;
 use super::Culprit;
 use crate::proc;
 
-/// The processes of the last looks.
+/// The processes of the last look, and of the one before: who ended between the question and the look after it is in that alone.
 #[derive(Debug, Default)]
-pub(super) struct Seen(HashMap<i32, Culprit>);
+pub(super) struct Seen {
+    last: HashMap<i32, Culprit>,
+    before: HashMap<i32, Culprit>,
+}
 
 impl Seen {
-    /// Remembers who runs, and how large each is. One that is gone is kept until it is asked for, and forgotten after.
+    /// Remembers who runs, and how large each is.
     pub(super) fn look(&mut self) {
-        self.0 = running()
+        let last = running()
             .filter_map(|pid| Some((pid, Culprit { name: proc::name(pid)?, pid: Some(pid), size: proc::resident(pid)? })))
             .collect();
+        self.before = std::mem::replace(&mut self.last, last);
     }
 
     pub(super) fn forget(&mut self) {
-        self.0.clear();
+        self.last.clear();
+        self.before.clear();
     }
 
-    /// The largest of those that ran at the last look and do not any more. What is dead and not yet waited for has no memory.
+    pub(super) fn is_empty(&self) -> bool {
+        self.last.is_empty() && self.before.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(super) fn has(&self, pid: i32, name: &str) -> bool {
+        self.last.get(&pid).is_some_and(|seen| seen.name == name && seen.size > 0)
+    }
+
+    #[cfg(test)]
+    pub(super) fn forget_others(&mut self, pid: i32) {
+        self.last.retain(|&other, _| other == pid);
+        self.before.retain(|&other, _| other == pid);
+    }
+
+    /// The largest of those that ran at the last looks and do not any more. What is dead and not yet waited for has no memory.
     pub(super) fn ended(&self) -> Option<Culprit> {
-        let gone = self.0.values().filter(|seen| {
+        let gone = self.last.values().chain(self.before.values()).filter(|seen| {
             let pid = seen.pid.unwrap_or_default();
             proc::resident(pid).is_none_or(|size| size == 0) || proc::name(pid).as_ref() != Some(&seen.name)
         });
@@ -64,10 +84,10 @@ mod tests {
         let mut child = Command::new("sleep").arg("100").spawn().unwrap();
         let pid = i32::try_from(child.id()).unwrap();
         let mut seen = Seen::default();
-        while !seen.0.get(&pid).is_some_and(|seen| seen.name == "sleep" && seen.size > 0) {
+        while !seen.has(pid, "sleep") {
             seen.look();
         }
-        seen.0.retain(|&other, _| other == pid);
+        seen.forget_others(pid);
         assert_eq!(seen.ended(), None);
         child.kill().unwrap();
         // Not waited for yet, as a shell may be slow to.
@@ -78,5 +98,12 @@ mod tests {
         assert_eq!(seen.ended().unwrap().name, "sleep");
         child.wait().unwrap();
         assert_eq!(seen.ended().unwrap().pid, Some(pid));
+        // It died after the last question: the next one comes after another look.
+        seen.look();
+        seen.forget_others(pid);
+        assert_eq!(seen.ended().unwrap().pid, Some(pid));
+        seen.look();
+        seen.forget_others(pid);
+        assert_eq!(seen.ended(), None);
     }
 }

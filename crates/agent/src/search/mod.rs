@@ -5,6 +5,7 @@ mod index;
 
 pub(crate) use index::Index;
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ use grep_searcher::{BinaryDetection, SearcherBuilder};
 use http::header;
 use ignore::WalkBuilder;
 use ignore::overrides::OverrideBuilder;
-use maru_protocol::{Found, Match};
+use maru_protocol::{Found, Match, Unsearched};
 use rustix::fs::{Mode, OFlags};
 use serde::Deserialize;
 use tokio::sync::mpsc;
@@ -64,7 +65,13 @@ fn walk(agent: &Agent) -> WalkBuilder {
     walk
 }
 
-/// `GET /search?q=&regex=&case=&glob=`: one JSON object a line, as they are found.
+/// Whether a search would look into it but for its size: what has a NUL byte near its beginning is no text.
+fn is_text(file: &OwnedFd) -> bool {
+    let mut start = [0; 8 * 1024];
+    rustix::io::read(file, &mut start).is_ok_and(|n| !start[..n].contains(&0))
+}
+
+/// `GET /search?q=&regex=&case=&glob=`: one JSON object a line, as they are found; at the end what was too large, if anything.
 pub(crate) async fn search(State(agent): State<Arc<Agent>>, Query(wanted): Query<Wanted>) -> Result<Response, AgentError> {
     let matcher = RegexMatcherBuilder::new()
         .case_insensitive(!on(wanted.case.as_ref()))
@@ -90,7 +97,7 @@ pub(crate) async fn search(State(agent): State<Arc<Agent>>, Query(wanted): Query
         move || {
             let (_permit, began) = (permit, Instant::now());
             let mut searcher = SearcherBuilder::new().binary_detection(BinaryDetection::quit(0)).line_number(true).build();
-            let mut left = MATCHES;
+            let (mut left, mut too_large) = (MATCHES, 0);
             for entry in walk.build().flatten() {
                 if !entry.file_type().is_some_and(|kind| kind.is_file()) {
                     continue;
@@ -101,7 +108,9 @@ pub(crate) async fn search(State(agent): State<Arc<Agent>>, Query(wanted): Query
                 let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK;
                 let Ok(file) = agent.home.beneath(relative, flags, Mode::empty()) else { continue };
                 // Not by the walk's own limit: with it, files pass by the filter.
-                if !rustix::fs::fstat(&file).is_ok_and(|stat| stat.st_size.unsigned_abs() <= FILE_LIMIT) {
+                let Ok(stat) = rustix::fs::fstat(&file) else { continue };
+                if stat.st_size.unsigned_abs() > FILE_LIMIT {
+                    too_large += u64::from(is_text(&file));
                     continue;
                 }
                 let _ = searcher.search_file(
@@ -121,8 +130,14 @@ pub(crate) async fn search(State(agent): State<Arc<Agent>>, Query(wanted): Query
                     }),
                 );
                 if left == 0 || tx.is_closed() || began.elapsed() > PATIENCE {
-                    return;
+                    break;
                 }
+            }
+            if too_large > 0
+                && let Ok(json) = serde_json::to_string(&Unsearched { too_large, limit: FILE_LIMIT })
+            {
+                // Who asked may have gone.
+                let _ = tx.blocking_send(json + "\n");
             }
         }
     });

@@ -8,6 +8,7 @@ use http::StatusCode;
 use maru_protocol::{CreateTerminal, SUBPROTOCOL, TerminalInfo};
 use serde::Deserialize;
 
+use super::profiles::{self, Profile};
 use super::viewer;
 use crate::extract::{Body, Query};
 use crate::{Agent, AgentError};
@@ -28,6 +29,34 @@ pub(crate) async fn create(
     let agent2 = Arc::clone(&agent);
     let id = crate::blocking(move || agent2.terminals.create(&agent2, &wanted)).await?;
     Ok((StatusCode::CREATED, Json(agent.terminals.find(&id)?.info())))
+}
+
+/// `GET /terminals/profiles`: what a terminal may be opened with.
+pub(crate) async fn profiles() -> Result<Json<Vec<Profile>>, AgentError> {
+    Ok(Json(crate::blocking(|| Ok(profiles::found())).await?))
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Rename {
+    name: String,
+}
+
+/// The longest name of a terminal, in characters.
+const NAME_LIMIT: usize = 60;
+
+/// `PATCH /terminals/{id}`.
+pub(crate) async fn rename(
+    State(agent): State<Arc<Agent>>,
+    Path(id): Path<String>,
+    Body(wanted): Body<Rename>,
+) -> Result<Json<TerminalInfo>, AgentError> {
+    let terminal = agent.terminals.find(&id)?;
+    let name: String = wanted.name.trim().chars().filter(|c| !c.is_control()).take(NAME_LIMIT).collect();
+    if name.is_empty() {
+        return Err(AgentError::Request("a terminal's name has a character at least".to_owned()));
+    }
+    *terminal.name() = name;
+    Ok(Json(terminal.info()))
 }
 
 /// `DELETE /terminals/{id}`: hangs up; the program has two seconds to go by itself.

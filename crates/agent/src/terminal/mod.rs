@@ -13,6 +13,7 @@ mod input;
 mod look;
 mod marks;
 mod output;
+mod profiles;
 mod pty;
 mod ring;
 mod screen;
@@ -20,7 +21,7 @@ mod shell;
 mod state;
 mod viewer;
 
-pub(crate) use handlers::{close, create, list, stream};
+pub(crate) use handlers::{close, create, list, profiles, rename, stream};
 
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -55,7 +56,7 @@ enum By {
 
 pub(crate) struct Terminal {
     id: String,
-    name: String,
+    name: Mutex<String>,
     /// Of a terminal to type into.
     shell: Option<String>,
     pid: Pid,
@@ -75,6 +76,10 @@ pub(crate) struct Terminal {
 impl Terminal {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn name(&self) -> MutexGuard<'_, String> {
+        self.name.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn notify(&self) {
@@ -180,7 +185,7 @@ impl Terminal {
         let (cols, rows) = state.size();
         TerminalInfo {
             id: self.id.clone(),
-            name: self.name.clone(),
+            name: self.name().clone(),
             cols,
             rows,
             pid: self.pid.as_raw_nonzero().get(),
@@ -252,8 +257,9 @@ impl Terminals {
         let program =
             pty::Program { agent: &agent.exe, shell: &shell, job, files: self.files.ready(), cwd: &cwd, home: agent.home.path(), id: &id };
         let pty = pty::open(&program, cols, rows).map_err(|source| AgentError::Start { program: shell.clone(), source })?;
+        let given = wanted.name.clone().filter(|n| !n.is_empty());
         let terminal = Arc::new(Terminal {
-            name: wanted.name.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| line.map_or_else(|| format!("{number}"), str::to_owned)),
+            name: Mutex::new(given.unwrap_or_else(|| line.map_or_else(|| format!("{number}"), str::to_owned))),
             id: id.clone(),
             shell: line.is_none().then(|| shell::name(&shell).to_owned()),
             pid: pty.started.pid,

@@ -1,4 +1,4 @@
-//! One viewer's WebSocket. Sending and receiving never wait for one another: Ctrl-C gets through a flood.
+//! One viewer, by its WebSocket. Sending and receiving never wait for one another: Ctrl-C gets through a flood.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -123,7 +123,7 @@ impl World {
     }
 
     pub async fn log(&self, build: &BuildId) -> String {
-        let bytes = self.builds.log(build, true).try_fold(Vec::new(), |mut all, part| async move {
+        let bytes = self.builds.log(build, 0, true).try_fold(Vec::new(), |mut all, part| async move {
             all.extend_from_slice(&part);
             Ok(all)
         });

@@ -4,7 +4,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use maru_cluster::{Cluster, ClusterConfig};
+use maru_cluster::{Cluster, ClusterConfig, Validity};
 use maru_engine::Engine;
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +29,7 @@ impl Node {
             node_image: image,
             folder: folder.path().join("cluster"),
             network: engine.ensure_cluster_network().await.unwrap(),
+            validity: Validity::default(),
             gateway: None,
         };
         Self { engine, config, _folder: folder }

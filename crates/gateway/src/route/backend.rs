@@ -1,6 +1,6 @@
 //! From a Service's port to the addresses of its ready pods.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,6 +19,8 @@ pub struct Backend {
     pub port: String,
     pub protocol: Protocol,
     pub endpoints: Vec<Endpoint>,
+    /// The labels of the pods that the Service leads to; empty where it selects none.
+    pub selector: BTreeMap<String, String>,
     /// Why there are no endpoints.
     pub gap: Option<Gap>,
     next: Arc<AtomicUsize>,
@@ -122,8 +124,18 @@ impl<'o> Backends<'o> {
             },
         };
         let next = counters.of(format!("{}/{}:{}", key.0, key.1, key.2), previous);
-        let backend =
-            Arc::new(Backend { namespace: key.0.clone(), service: key.1.clone(), port: key.2.clone(), protocol, endpoints, gap, next });
+        let spec = self.services.get(&(namespace, key.1.as_str())).and_then(|service| service.spec.as_ref());
+        let selector = spec.and_then(|spec| spec.selector.clone()).unwrap_or_default();
+        let backend = Arc::new(Backend {
+            namespace: key.0.clone(),
+            service: key.1.clone(),
+            port: key.2.clone(),
+            protocol,
+            endpoints,
+            selector,
+            gap,
+            next,
+        });
         self.made.insert(key, Arc::clone(&backend));
         backend
     }

@@ -218,7 +218,7 @@ impl<'o> Builder<'o> {
             backend: self.backend(ingress, wanted),
             canary,
             read_timeout: seconds.map(Duration::from_secs),
-            show_logs: annotation(ingress, "maru.dev/error-details") != Some("none"),
+            details: annotation(ingress, "maru.dev/error-details") != Some("none"),
         }
     }
 }

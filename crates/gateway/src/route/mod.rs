@@ -17,7 +17,7 @@ mod claim;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 pub use backend::{Backend, Endpoint, Gap, Protocol};
@@ -64,11 +64,17 @@ pub struct Route {
     pub canary: Option<Canary>,
     /// How long the application may be silent before the answer is 504, where the Ingress says so.
     pub read_timeout: Option<std::time::Duration>,
-    /// Whether a page in words may show the program's log to whoever calls.
-    pub show_logs: bool,
+    /// Whether a page in words tells whoever calls about pods (`maru.dev/error-details: none`: no).
+    pub details: bool,
 }
 
 impl Route {
+    /// Its Service has pods that may come, and none of them is ready.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.backend.endpoints.is_empty() && matches!(self.backend.gap, Some(Gap::NotReady(_)))
+    }
+
     /// The Service for one request: the canary's by its own rules and its exact weight. A canary without a ready pod takes nothing.
     #[must_use]
     pub fn pick(&self, headers: &HeaderMap) -> &Arc<Backend> {
@@ -110,6 +116,24 @@ impl Table {
         Lookup::NoPath(paths)
     }
 
+    /// Whether a namespace has rules.
+    #[must_use]
+    pub fn has(&self, namespace: &str) -> bool {
+        self.routes().any(|route| route.namespace == namespace)
+    }
+
+    fn routes(&self) -> impl Iterator<Item = &Arc<Route>> {
+        let hosts = self.hosts.values().chain(self.wildcards.values()).chain([&self.any]);
+        hosts.flat_map(|host| host.exact.values().chain(host.prefix.values()).chain(&host.fallback))
+    }
+
+    /// The Services of a namespace that requests are led to.
+    #[must_use]
+    pub fn services(&self, namespace: &str) -> BTreeSet<String> {
+        let backends = self.routes().flat_map(|route| [Some(&route.backend), route.canary.as_ref().map(|canary| &canary.backend)]);
+        backends.flatten().filter(|backend| backend.namespace == namespace).map(|backend| backend.service.clone()).collect()
+    }
+
     /// Hosts that Ingresses asked for and did not get, with the reason.
     #[must_use]
     pub fn refused(&self) -> &[Refused] {
@@ -145,7 +169,7 @@ impl Host {
 }
 
 /// A host name without port and trailing dot, in lower case.
-fn normal(host: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn normal(host: &str) -> std::borrow::Cow<'_, str> {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,

@@ -16,10 +16,12 @@ use crate::live::Live;
 use crate::model::{HealthState, ObjectHealth, Place, Target, text};
 use crate::pods::{self, PodView};
 use crate::service::Rollouts;
-use crate::wait;
+use crate::{asleep, wait};
 
 pub use events::EventView;
 pub use logs::LogLine;
+pub(crate) use orders::MANAGER as PAGE_MANAGER;
+pub(crate) use usage::autoscalers;
 pub use usage::{Autoscaler, QuotaUse};
 
 /// Kinds with pods of their own, as the API calls them.
@@ -133,7 +135,7 @@ fn picture(live: &Live, now: jiff::Timestamp) -> AppMap {
         .collect();
     let mut ways = Vec::new();
     for service in live.of_kind("Service") {
-        let health = service_health(&typed(("v1", "Service"), service), live);
+        let mut health = service_health(&typed(("v1", "Service"), service), live);
         let selector = service.pointer("/spec/selector").and_then(Value::as_object);
         for workload in &workloads {
             let labels = workload.pointer("/spec/template/metadata/labels");
@@ -142,6 +144,9 @@ fn picture(live: &Live, now: jiff::Timestamp) -> AppMap {
                 let wanted: Vec<_> = selector.iter().filter(|(key, _)| *key != crate::strategy::POD_HASH).collect();
                 !wanted.is_empty() && wanted.iter().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
             });
+            if selects && asleep::replicas(workload).is_some() && health.state == HealthState::Degraded {
+                (health.state, health.message) = (HealthState::Healthy, asleep::words(workload));
+            }
             if selects {
                 edges.push(Edge { from: id(&health.object), to: id(&crate::model::reference(workload)) });
             }
@@ -158,7 +163,7 @@ fn picture(live: &Live, now: jiff::Timestamp) -> AppMap {
     edges.dedup();
     entries.extend(ways);
     entries.extend(nodes);
-    AppMap { nodes: entries, edges, pods, events: events::of(live), quota: usage::quota(live), autoscalers: usage::autoscalers(live) }
+    AppMap { nodes: entries, edges, pods, events: events::of(live), quota: usage::quota(live), autoscalers: autoscalers(live) }
 }
 
 fn id(object: &ObjectRef) -> String {

@@ -1,19 +1,26 @@
 //! What a person does to what runs: another pod for this one, all anew, more or fewer.
 
 use kube::api::{DeleteParams, Patch, PatchParams};
-use maru_model::Text;
+use maru_model::{ASLEEP, STOPPED, Text};
 use maru_store::users::User;
 use serde_json::json;
 
 use super::usage;
 use crate::error::RolloutError;
-use crate::kinds;
+use crate::kinds::{self, object_name};
 use crate::live::Live;
 use crate::service::Rollouts;
 use crate::strategy;
 
 /// More pods than a class's quota has.
 const MOST_PODS: i64 = 50;
+
+/// Who the API server is told that does these things: a person, by the page.
+pub(crate) const MANAGER: &str = "maru-page";
+
+fn by_hand() -> PatchParams {
+    PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() }
+}
 
 /// How the API calls a kind whose pods can be replaced.
 fn version_of(kind: &str) -> Result<&'static str, RolloutError> {
@@ -37,6 +44,7 @@ impl Rollouts {
     /// # Errors
     /// [`RolloutError::NotFound`].
     pub async fn kill_pod(&self, user: &User, name: &str) -> Result<(), RolloutError> {
+        let name = object_name(name)?;
         let api = kinds::api(&self.cluster().await?, &user.login.namespace(), "v1", "Pod");
         api.delete(name, &DeleteParams::default()).await.map_err(missing)?;
         tracing::info!(user = %user.login, pod = name, "a pod was ended by its owner");
@@ -48,6 +56,7 @@ impl Rollouts {
     /// # Errors
     /// [`RolloutError::NotFound`].
     pub async fn restart(&self, user: &User, kind: &str, name: &str) -> Result<(), RolloutError> {
+        let name = object_name(name)?;
         let api = kinds::api(&self.cluster().await?, &user.login.namespace(), version_of(kind)?, kind);
         let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let patch = if kind == "Rollout" {
@@ -56,7 +65,7 @@ impl Rollouts {
             // What `kubectl rollout restart` writes.
             json!({"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": now}}}}})
         };
-        api.patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await.map_err(missing)?;
+        api.patch(name, &by_hand(), &Patch::Merge(&patch)).await.map_err(missing)?;
         Ok(())
     }
 
@@ -71,6 +80,7 @@ impl Rollouts {
                 format!("파드는 0개부터 {MOST_PODS}개까지입니다."),
             )));
         }
+        let name = object_name(name)?;
         let version = version_of(kind).ok().filter(|_| kind != "DaemonSet").ok_or(RolloutError::NotFound)?;
         let client = self.cluster().await?;
         let namespace = user.login.namespace();
@@ -79,11 +89,9 @@ impl Rollouts {
         if let Some(scaler) = usage::autoscalers(&live).into_iter().find(|scaler| scaler.target == target) {
             return Err(RolloutError::Autoscaled(scaler.name));
         }
-        let patch = json!({"spec": {"replicas": replicas}});
-        kinds::api(&client, &namespace, version, kind)
-            .patch(name, &PatchParams::default(), &Patch::Merge(&patch))
-            .await
-            .map_err(missing)?;
+        // Whoever says how many means it: what sleeps is no longer woken to what it had.
+        let patch = json!({"metadata": {"annotations": {ASLEEP: null, STOPPED: null}}, "spec": {"replicas": replicas}});
+        kinds::api(&client, &namespace, version, kind).patch(name, &by_hand(), &Patch::Merge(&patch)).await.map_err(missing)?;
         Ok(())
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn quota(live: &Live) -> Vec<QuotaUse> {
     found
 }
 
-pub(super) fn autoscalers(live: &Live) -> Vec<Autoscaler> {
+pub(crate) fn autoscalers(live: &Live) -> Vec<Autoscaler> {
     live.of_kind("HorizontalPodAutoscaler").map(autoscaler).collect()
 }
 

@@ -94,7 +94,8 @@ fn list(path: &str, before: Option<&Value>, after: Option<&Value>, found: &mut V
     }
 }
 
-fn shown(value: Option<&Value>) -> Option<String> {
+/// A value in a line.
+pub(crate) fn shown(value: Option<&Value>) -> Option<String> {
     let text = match value? {
         Value::Null => return None,
         Value::String(text) => text.clone(),

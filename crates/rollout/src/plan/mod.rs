@@ -18,9 +18,11 @@ use crate::live::Live;
 use crate::model::{Place, reference};
 use crate::service::Rollouts;
 use crate::surroundings::Source;
-use crate::{Inner, images, kinds, strategy, target};
+use crate::{asleep, images, kinds, strategy, target};
 
 pub use compare::FieldChange;
+
+pub(crate) use compare::shown;
 
 /// Objects that are asked about at once.
 const AT_A_TIME: usize = 6;
@@ -69,12 +71,21 @@ impl Rollouts {
         }
         self.pin(user, &mut objects, fresh).await;
         let compared = match inner.surroundings.cluster().await {
-            Ok(client) => compare_all(inner, &client, user, &mut objects, files).await.map_err(RolloutError::from),
+            Ok(client) => {
+                if let Err(why) = inner.surroundings.ensure_namespace(&client, user).await {
+                    tracing::debug!(user = %user.login, why = %why.en, "a plan without a namespace");
+                }
+                compare_all(&client, &user.login.namespace(), &mut objects, files).await.map_err(RolloutError::from)
+            }
             Err(why) => Err(RolloutError::Cluster(why)),
         };
         match compared {
-            Ok((objects, said)) => {
-                diagnostics.extend(said);
+            Ok(compared) => {
+                let mut objects = Vec::with_capacity(compared.len());
+                for Compared { planned, said, .. } in compared {
+                    objects.push(planned);
+                    diagnostics.extend(said);
+                }
                 let objects = self.with_removed(user, objects).await?;
                 Ok(Plan { diagnostics, objects: placed(objects, files), compared: true })
             }
@@ -116,33 +127,32 @@ impl Rollouts {
     }
 }
 
-async fn compare_all(
-    inner: &Inner,
-    client: &Client,
-    user: &User,
-    objects: &mut [Value],
-    files: &Files,
-) -> Result<(Vec<PlannedObject>, Vec<Diagnostic>), kube::Error> {
-    let namespace = user.login.namespace();
-    if let Err(why) = inner.surroundings.ensure_namespace(client, user).await {
-        tracing::debug!(user = %user.login, why = %why.en, "a plan without a namespace");
-    }
-    strategy::keep_selectors(client, &namespace, objects).await?;
-    let mut attempts = Vec::with_capacity(objects.len());
-    for object in objects.iter() {
-        attempts.push(compare_one(client, &namespace, object, files));
-    }
-    let found: Vec<(PlannedObject, Vec<Diagnostic>)> = stream::iter(attempts).buffered(AT_A_TIME).try_collect().await?;
-    let (objects, said): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-    Ok((objects, said.into_iter().flatten().collect()))
+/// An object beside what runs of it.
+pub(crate) struct Compared {
+    pub planned: PlannedObject,
+    pub said: Vec<Diagnostic>,
+    pub live: Option<Value>,
 }
 
-async fn compare_one(
+/// What an apply of `objects` would change, by the API server's dry run; in their order.
+///
+/// # Errors
+/// Where the API server does not answer.
+pub(crate) async fn compare_all(
     client: &Client,
     namespace: &str,
-    object: &Value,
+    objects: &mut [Value],
     files: &Files,
-) -> Result<(PlannedObject, Vec<Diagnostic>), kube::Error> {
+) -> Result<Vec<Compared>, kube::Error> {
+    strategy::keep_selectors(client, namespace, objects).await?;
+    let mut attempts = Vec::with_capacity(objects.len());
+    for object in objects.iter() {
+        attempts.push(compare_one(client, namespace, object, files));
+    }
+    stream::iter(attempts).buffered(AT_A_TIME).try_collect().await
+}
+
+async fn compare_one(client: &Client, namespace: &str, object: &Value, files: &Files) -> Result<Compared, kube::Error> {
     let what = reference(object);
     let live = match kinds::api_of(client, namespace, &what).get_opt(&what.name).await {
         Ok(live) => live,
@@ -151,18 +161,19 @@ async fn compare_one(
         Err(error) => return Err(error),
     };
     let live = live.map(|live| serde_json::to_value(live).unwrap_or_default());
-    let (made, said) = match apply::try_one(client, namespace, object, files).await? {
-        Tried::Taken(made) => (made, Vec::new()),
+    let found = |change, fields, said| Compared { planned: planned(object, change, fields), said, live: live.clone() };
+    let made = match apply::try_one(client, namespace, object, files).await? {
+        Tried::Taken(made) => made,
         // A Job that changed is made anew.
-        Tried::Anew => (object.clone(), Vec::new()),
+        Tried::Anew => object.clone(),
         Tried::Refused(said) => {
-            return Ok((planned(object, if live.is_some() { Change::Change } else { Change::Add }, Vec::new()), said));
+            return Ok(found(if live.is_some() { Change::Change } else { Change::Add }, Vec::new(), said));
         }
     };
-    let Some(live) = live else { return Ok((planned(object, Change::Add, Vec::new()), said)) };
-    let fields = compare::fields(&live, &made);
+    let Some(before) = live.clone() else { return Ok(found(Change::Add, Vec::new(), Vec::new())) };
+    let fields = compare::fields(&asleep::as_awake(before), &asleep::as_awake(made));
     let change = if fields.is_empty() { Change::Same } else { Change::Change };
-    Ok((planned(object, change, fields), said))
+    Ok(found(change, fields, Vec::new()))
 }
 
 fn planned(object: &Value, change: Change, fields: Vec<FieldChange>) -> PlannedObject {

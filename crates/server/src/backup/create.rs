@@ -11,7 +11,7 @@ use std::io::Write;
 
 use super::volumes::{Mounted, pour};
 use super::write::Writer;
-use super::{ABOUT, About, FILES, FORMAT, Failure, REGISTRY, files};
+use super::{ABOUT, About, FILES, FORMAT, Failure, REGISTRY, cluster, files};
 use crate::config::Config;
 
 /// What was put into it, for people.
@@ -20,16 +20,24 @@ pub struct Summary {
     pub homes: usize,
     pub files: u64,
     pub has_images: bool,
+    pub has_cluster: bool,
+}
+
+/// What may be left out.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts {
+    pub images: bool,
+    pub cluster: bool,
 }
 
 /// # Errors
 /// Where anything cannot be read, or the file not be written; then there is no file.
-pub async fn create(config: &Config, path: &Path, with_images: bool, tell: impl Fn(&str)) -> Result<Summary, Failure> {
+pub async fn create(config: &Config, path: &Path, with: Parts, tell: impl Fn(&str)) -> Result<Summary, Failure> {
     let store = Store::open(&config.database).await?;
     let engine = Engine::connect(config.instance.clone()).await?;
     let mut writer = Writer::new(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    match fill(config, &store, &engine, &mut writer, with_images, tell).await {
-        Ok((homes, files, has_images)) => Ok(Summary { bytes: writer.finish()?, homes, files, has_images }),
+    match fill(config, &store, &engine, &mut writer, with, tell).await {
+        Ok((homes, files, has)) => Ok(Summary { bytes: writer.finish()?, homes, files, has_images: has.images, has_cluster: has.cluster }),
         Err(error) => {
             writer.give_up();
             Err(error)
@@ -42,9 +50,9 @@ async fn fill(
     store: &Store,
     engine: &Engine,
     writer: &mut Writer,
-    with_images: bool,
+    with: Parts,
     tell: impl Fn(&str),
-) -> Result<(usize, u64, bool), Failure> {
+) -> Result<(usize, u64, Parts), Failure> {
     let mut images = Vec::new();
     for (login, repository) in store.all_repositories().await? {
         for version in store.versions(&repository.id).await? {
@@ -52,7 +60,8 @@ async fn fill(
         }
     }
     let registry = engine.name("registry");
-    let has_images = with_images && engine.has_volume(&registry).await?;
+    let has_images = with.images && engine.has_volume(&registry).await?;
+    let has_cluster = with.cluster && cluster::is_there(engine).await?;
     let about = About {
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -61,6 +70,7 @@ async fn fill(
         created_at: jiff::Timestamp::now(),
         images,
         has_images,
+        has_cluster,
     };
     writer.whole(ABOUT, &serde_json::to_vec_pretty(&about)?)?;
     tell("database");
@@ -79,7 +89,12 @@ async fn fill(
         read?;
         member.end()?;
     }
-    Ok((homes, files, has_images))
+    // Last: what it names, images and secrets, is in it by then.
+    if has_cluster {
+        tell("cluster");
+        cluster::save(config, engine, writer).await?;
+    }
+    Ok((homes, files, Parts { images: has_images, cluster: has_cluster }))
 }
 
 /// One member for each table that has rows.

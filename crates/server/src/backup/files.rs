@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// Everything else there is made anew, or is in the backup by another way: homes, the database, the cluster's certificates.
-const KEPT: &[&str] = &["demo.json", "registry", "projects", "snapshots", "builds"];
+/// Everything else there is made anew, or is in the backup by another way: homes, the database. In `cluster` are the keys that the
+/// embedded cluster's own database knows.
+const KEPT: &[&str] = &["demo.json", "registry", "cluster", "projects", "snapshots", "builds"];
 
 /// Writes them as a tar. The server may go on meanwhile.
 ///

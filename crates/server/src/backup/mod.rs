@@ -6,15 +6,17 @@
 //! files                the data folder's own files as a tar: projects, snapshots, logs of builds, secrets
 //! homes/LOGIN/N        each home as a tar
 //! registry             the registry's volume as a tar, unless it is left out
+//! cluster/etcd         the embedded cluster's database as a tar, unless it is left out
+//! cluster/volumes      the volumes of applications, likewise
 //! manifest.json        length and SHA-256 of each of the above; last, so that a file without it is half a backup
 //! ```
 //!
 //! The file is a tar itself, compressed with gzip. What is long is cut into parts ([`write`]): nothing is ever held whole, in
 //! memory or on the disk. A restore reads the file twice: to check everything, and then to put it in place ([`read`]).
 //!
-//! The cluster's inside is not in it: the objects of applications come back with the next Deploy, their volumes do not.
 //! A restored installation is another one, with a name of its own in Docker: the old one, if it is still there, is safe.
 
+mod cluster;
 mod create;
 mod files;
 mod read;
@@ -26,7 +28,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use create::create;
+pub use create::{Parts, create};
 pub use restore::restore;
 
 const FORMAT: u32 = 1;
@@ -50,6 +52,9 @@ struct About {
     images: Vec<String>,
     /// Whether they are in it.
     has_images: bool,
+    /// Whether the cluster's inside is; backups of before had none.
+    #[serde(default)]
+    has_cluster: bool,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -152,6 +152,7 @@ mod tests {
             created_at: jiff::Timestamp::UNIX_EPOCH,
             images: Vec::new(),
             has_images: false,
+            has_cluster: false,
         })
         .unwrap()
     }

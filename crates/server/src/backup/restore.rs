@@ -11,8 +11,8 @@ use maru_workspace::Homes;
 use tokio::runtime::Handle;
 
 use super::create::{all_homes, homes_of};
-use super::volumes::{Mounted, drain, make_registry};
-use super::{About, FILES, Failure, REGISTRY, files, read};
+use super::volumes::{Mounted, make_registry};
+use super::{About, FILES, Failure, REGISTRY, cluster, files, read};
 use crate::config::Config;
 
 pub struct Summary {
@@ -75,6 +75,9 @@ fn put(config: &Config, engine: &Engine, path: &Path, about: &About, runtime: &H
             let volume = engine.name("registry");
             runtime.block_on(make_registry(engine, &volume))?;
             into_volume(engine, &config.workspace_image, &volume, "/registry", content, runtime)?;
+        } else if cluster::is_part(name) {
+            tell(name);
+            cluster::put(config, engine, content, runtime)?;
         }
         Ok(())
     })?;
@@ -118,9 +121,6 @@ fn into_volume(
     runtime: &Handle,
 ) -> Result<(), Failure> {
     let mounted = runtime.block_on(Mounted::new(engine, image, volume, target, false))?;
-    let (engine, name) = (engine.clone(), mounted.container().to_owned());
-    let parent = mounted.parent().to_owned();
-    let poured = drain(runtime, content, |tar| async move { engine.upload_stream(&name, &parent, tar).await });
-    runtime.block_on(mounted.remove())?;
-    poured
+    let folder = mounted.parent().to_owned();
+    mounted.fill(&folder, content, runtime)
 }

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use maru_engine::{Engine, EngineError, models};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 /// Bytes that are under way at once, in pieces.
@@ -65,6 +66,17 @@ impl<'a> Mounted<'a> {
         self.target.rsplit_once('/').map_or("/", |(parent, _)| if parent.is_empty() { "/" } else { parent })
     }
 
+    /// Unpacks a tar in a folder of the container, on a thread that may wait, and removes the container.
+    ///
+    /// # Errors
+    /// Where the tar cannot be read, or what the Engine said.
+    pub fn fill(self, folder: &str, content: &mut dyn Read, runtime: &Handle) -> Result<(), super::Failure> {
+        let (engine, name, folder) = (self.engine.clone(), self.name.clone(), folder.to_owned());
+        let poured = drain(runtime, content, |tar| async move { engine.upload_stream(&name, &folder, tar).await });
+        runtime.block_on(self.remove())?;
+        poured
+    }
+
     /// # Errors
     /// What the Engine said.
     pub async fn remove(self) -> Result<(), EngineError> {
@@ -100,7 +112,7 @@ pub async fn make_registry(engine: &Engine, name: &str) -> Result<(), EngineErro
 /// # Errors
 /// What either fails with.
 pub fn drain<F>(
-    runtime: &tokio::runtime::Handle,
+    runtime: &Handle,
     from: &mut dyn Read,
     take: impl FnOnce(futures_util::stream::BoxStream<'static, io::Result<Bytes>>) -> F,
 ) -> Result<(), super::Failure>

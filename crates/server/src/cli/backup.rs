@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Failure;
-use crate::backup;
+use crate::backup::{self, Parts};
 use crate::config::{Config, ServeSettings, Settings};
 use crate::doctor::Serving;
 
@@ -16,6 +16,9 @@ pub struct Backup {
     /// Leave the images of repositories out. Each is built anew by the next Deploy after a restore.
     #[arg(long)]
     without_images: bool,
+    /// Leave out what is inside the embedded cluster: applications and their volumes. Nothing of it is held still then.
+    #[arg(long)]
+    without_cluster: bool,
     #[command(flatten)]
     serve: ServeSettings,
 }
@@ -39,10 +42,12 @@ impl Backup {
         let mut config = Config::load(settings, self.serve)?;
         // The server was told by its environment which image workspaces have.
         config.workspace_image = Serving::last(&config).workspace_image;
-        let summary = backup::create(&config, &self.file, !self.without_images, tell).await?;
+        let parts = Parts { images: !self.without_images, cluster: !self.without_cluster };
+        let summary = backup::create(&config, &self.file, parts, tell).await?;
         let images = if summary.has_images { "with images" } else { "without images" };
+        let cluster = if summary.has_cluster { "with the cluster's inside" } else { "without the cluster's inside" };
         println!(
-            "{}: {} MiB, {} homes, {} files, the database, {images}",
+            "{}: {} MiB, {} homes, {} files, the database, {images}, {cluster}",
             self.file.display(),
             summary.bytes.div_ceil(1 << 20),
             summary.homes,

@@ -99,8 +99,9 @@ fn log_to_stderr() {
 /// Until Ctrl-C or SIGTERM, and then until what is under way has ended.
 async fn gateway() -> Result<(), Failure> {
     let options = maru_gateway::Options::from_env()?;
+    let client = kube::Client::try_default().await.map_err(|error| format!("the cluster's API can't be reached from here: {error}"))?;
     let stop = tokio_util::sync::CancellationToken::new();
-    let mut running = std::pin::pin!(maru_gateway::run(options, stop.clone()));
+    let mut running = std::pin::pin!(maru_gateway::run(client, options, stop.clone()));
     tokio::select! {
         ended = &mut running => return Ok(ended?),
         () = crate::serve::asked_to_end() => stop.cancel(),

@@ -7,6 +7,7 @@ use maru_model::Text;
 
 use super::{Finding, shown, size};
 use crate::config::Config;
+use crate::fences::NETWORKS;
 
 /// The oldest Engine whose API is spoken here.
 const OLDEST_ENGINE: &str = "20.10";
@@ -121,7 +122,7 @@ pub(super) async fn fences(engine: &Engine, findings: &mut Vec<Finding>) {
     let what = Text::new("Fence", "울타리");
     let mut open = Vec::new();
     let mut seen = 0;
-    for suffix in ["workspaces", "workspaces-shut", "builds"] {
+    for suffix in NETWORKS {
         let name = engine.name(suffix);
         let Ok(Some(id)) = engine.network_id(&name).await else { continue };
         seen += 1;

@@ -67,7 +67,7 @@ pub async fn count(State(state): State<AppState>, request: Request, next: Next) 
     let metrics = &state.metrics;
     let method = name(request.method());
     // By host name first: an application's paths are its own.
-    let route = match destination(&request) {
+    let route = match destination(&request, &state.config) {
         Destination::App => "app".to_owned(),
         Destination::Preview => "preview".to_owned(),
         Destination::Own => request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned()),

@@ -111,7 +111,7 @@ fn content(written: &Value) -> Option<Value> {
         Some(("bytes", _)) => of("application/octet-stream", json!({})),
         Some(("zip", _)) => of("application/zip", json!({})),
         Some(("csv", _)) => of("text/csv", json!({})),
-        Some(("yaml", _)) => of("application/yaml", text),
+        Some(("yaml", _)) => of("application/yaml", json!({"type": "object"})),
         Some(("text", _)) => of("text/plain", text),
         // Of a stream, the type of each of its parts.
         Some(("sse", part)) => of("text/event-stream", schema(&json!(part))),

@@ -17,6 +17,8 @@ struct AccountPage {
     lang: &'static str,
     login: String,
     name: String,
+    /// Somebody of the staff, who came from the administration perhaps.
+    staff: bool,
     /// A password of one's own is due.
     due: bool,
     entries: Vec<Entry>,
@@ -30,11 +32,13 @@ impl AccountPage {
 
 pub async fn page(State(state): State<AppState>, visitor: Visitor, Lang(lang): Lang) -> ApiResult<Response> {
     let Some(caller) = visitor.0 else { return Ok(Redirect::to("/login?next=/account").into_response()) };
+    let staff = caller.require_staff().is_ok();
     let user = caller.user;
     let entries = state.store.audit_about(&user.id, "", SHOWN).await?;
     let page = AccountPage {
         lang: lang.as_str(),
         login: user.login.to_string(),
+        staff,
         name: user.name,
         due: user.password_given,
         entries: entries.into_iter().map(|entry| Entry::new(entry, lang)).collect(),

@@ -218,7 +218,7 @@ fn the_starter_is_in_order() {
     for name in ["api", "web", "db", "k8s"] {
         for entry in std::fs::read_dir(folder.join(name)).unwrap() {
             let path = entry.unwrap().path();
-            let text = std::fs::read_to_string(&path).unwrap().replace("{{login}}", "mina");
+            let text = std::fs::read_to_string(&path).unwrap().replace("{{login}}", "mina").replace("{{apps_domain}}", "apps.localhost");
             files.insert(format!("{name}/{}", path.file_name().unwrap().to_str().unwrap()), text.into_bytes());
         }
     }

@@ -8,24 +8,29 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use http::uri::{Authority, Parts, Scheme};
-use http::{StatusCode, Uri};
+use http::{HeaderValue, StatusCode, Uri};
+use http_body_util::BodyExt;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use maru_cluster::{Cluster, ClusterError, ClusterState, Duplex};
-use maru_gateway::Page;
+use maru_gateway::{EXPLAIN, Entry, NAMESPACE, Page, REQUESTS};
 use maru_model::Text;
 use tower::Service;
 
 use super::cookies;
 use super::forward::{ForwardError, forwarded, root_cause};
+use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
 
 pub(super) type Client = legacy::Client<Connector, Body>;
 
 /// Below the gateway's own, so that no request meets a connection that is being closed.
 const IDLE: Duration = Duration::from_secs(20);
+
+/// A server that starts has found its node in 0.3 s (two cores, busy).
+const MOMENT: Duration = Duration::from_secs(3);
 
 pub(super) fn client(cluster: Cluster) -> Client {
     legacy::Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(Connector(cluster))
@@ -79,22 +84,57 @@ impl Write for ToGateway {
 }
 
 pub(super) async fn serve(state: &AppState, mut request: Request) -> Response {
-    let asked = request.headers().clone();
-    let cluster = state.cluster.state();
-    if !cluster.is_ready() {
-        return waiting(&cluster).answer(&asked).map(Body::from);
-    }
     forwarded(&mut request, if state.config.url_scheme() == "https" { "https" } else { "http" });
     cookies::keep_ours_back(request.headers_mut());
-    let client = &state.proxies.gateway;
-    let answer = state.proxies.forwarder.forward(request, |request| client.request(to_gateway(request))).await;
-    match answer {
+    request.headers_mut().remove(EXPLAIN);
+    request.headers_mut().remove(REQUESTS);
+    match pass(state, request).await {
         Ok(mut response) => {
             cookies::keep_theirs_apart(response.headers_mut());
             response
         }
-        Err(error) => broken(&error).answer(&asked).map(Body::from),
+        Err(page) => page,
     }
+}
+
+/// How the application is that answers at this host and path, and whose it is: what [`EXPLAIN`] gives. Nobody's where none answers.
+pub(super) async fn explain(state: &AppState, mut request: Request) -> (Option<String>, Response) {
+    request.headers_mut().insert(EXPLAIN, HeaderValue::from_static("1"));
+    match pass(state, request).await {
+        Ok(mut response) => {
+            let namespace = response.headers_mut().remove(NAMESPACE);
+            (namespace.and_then(|namespace| namespace.to_str().ok().map(str::to_owned)), response)
+        }
+        Err(page) => (None, page),
+    }
+}
+
+/// What the gateway answers, or a page in words where it does not.
+async fn pass(state: &AppState, request: Request) -> Result<Response, Response> {
+    let asked = request.headers().clone();
+    let cluster = state.cluster.settled(MOMENT).await;
+    if !cluster.is_ready() {
+        return Err(waiting(&cluster).answer(&asked).map(Body::from));
+    }
+    let client = &state.proxies.gateway;
+    let answer = state.proxies.forwarder.forward(request, |request| client.request(to_gateway(request))).await;
+    answer.map_err(|error| broken(&error).answer(&asked).map(Body::from))
+}
+
+/// The newest requests to a namespace's applications; `None` where no log of them is kept.
+pub(super) async fn requests(state: &AppState, namespace: &str) -> ApiResult<Option<Vec<Entry>>> {
+    let cluster = state.cluster.state();
+    if !cluster.is_ready() {
+        return Err(ApiError::cluster_not_ready(cluster.text()));
+    }
+    let request = Request::get("/").header(REQUESTS, namespace).body(Body::empty()).map_err(ApiError::internal)?;
+    let answer = state.proxies.gateway.request(to_gateway(request)).await.map_err(|error| {
+        let why = root_cause(&error);
+        let said = Text::new(format!("The gateway does not answer: {why}."), format!("게이트웨이가 응답하지 않습니다: {why}"));
+        ApiError::cluster_not_ready(said)
+    })?;
+    let body = answer.into_body().collect().await.map_err(ApiError::internal)?.to_bytes();
+    serde_json::from_slice(&body).map_err(ApiError::internal)
 }
 
 fn to_gateway(mut request: Request) -> Request {

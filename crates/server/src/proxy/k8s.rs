@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{StatusCode, Uri};
-use maru_model::Lang;
+use maru_model::{Lang, is_object_name};
 use maru_store::users::User;
 use serde_json::json;
 
@@ -51,16 +51,17 @@ const SHELL: &str =
 
 /// `kubectl exec -it POD -- sh`, for the page of the application: in the caller's own namespace, as the caller.
 pub(super) async fn shell(state: &AppState, user: &User, lang: Lang, pod: &str, container: Option<&str>, mut request: Request) -> Response {
-    // Names need no escapes; what is none leads nowhere.
-    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.');
+    if !is_object_name(pod) || !container.is_none_or(is_object_name) {
+        return status(StatusCode::NOT_FOUND, "NotFound", "there is no such pod");
+    }
     let container = container.map(|name| format!("&container={name}")).unwrap_or_default();
     let namespace = user.login.namespace();
     let path = format!(
         "/api/v1/namespaces/{namespace}/pods/{pod}/exec?stdin=true&stdout=true&tty=true&command=sh&command=-c&command={SHELL}{container}"
     );
     match path.parse() {
-        Ok(uri) if is_name(pod) && container.strip_prefix("&container=").is_none_or(is_name) => *request.uri_mut() = uri,
-        _ => return status(StatusCode::NOT_FOUND, "NotFound", "there is no such pod"),
+        Ok(uri) => *request.uri_mut() = uri,
+        Err(_) => return status(StatusCode::NOT_FOUND, "NotFound", "there is no such pod"),
     }
     pass(state, user, lang, request).await
 }

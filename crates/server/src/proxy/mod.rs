@@ -16,22 +16,23 @@ mod kubeconfig;
 mod preview;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode, Uri, header};
 use maru_cluster::Cluster;
 use maru_model::{Lang, Text};
 use maru_store::users::User;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use preview::preview_port;
 pub use preview::watch as watch_previews;
+pub(crate) use preview::{form_urlencoded, preview_port};
 
 use crate::auth::WorkspaceCaller;
-use crate::config::{APPS_DOMAIN, Config, PREVIEW_DOMAIN};
-use crate::error::ApiError;
+use crate::config::{Config, under};
+use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
 
 /// What the proxies keep: connections to the gateway, open tunnels, who may see which preview.
@@ -78,11 +79,11 @@ pub enum Destination {
     Own,
 }
 
-pub fn destination(request: &Request) -> Destination {
+pub fn destination(request: &Request, config: &Config) -> Destination {
     let host = host_name(request.headers(), request.uri());
-    if under(&host, APPS_DOMAIN) {
+    if under(&host, &config.apps_domain) {
         Destination::App
-    } else if under(&host, PREVIEW_DOMAIN) {
+    } else if under(&host, &config.preview_domain) {
         Destination::Preview
     } else {
         Destination::Own
@@ -91,7 +92,7 @@ pub fn destination(request: &Request) -> Destination {
 
 /// Middleware in front of all routes: requests for applications and previews never reach the IDE's own.
 pub async fn by_host(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    match destination(&request) {
+    match destination(&request, &state.config) {
         Destination::App => return apps::serve(&state, request).await,
         Destination::Preview => return preview::serve(&state, request).await,
         Destination::Own => {}
@@ -137,9 +138,22 @@ pub async fn pod_shell(state: &AppState, user: &User, lang: Lang, pod: &str, con
     k8s::shell(state, user, lang, pod, container, request).await
 }
 
-/// A request to an application, as one that came in for it.
-pub async fn ask_app(state: &AppState, request: Request) -> Response {
-    apps::serve(state, request).await
+/// An application's answer to a GET, as one that came in for it. None where this is no address of one.
+pub async fn ask_app(state: &AppState, url: &Uri, agent: &'static str) -> Option<Response> {
+    let path = url.path_and_query().map_or("/", |path| path.as_str());
+    let host = url.authority()?.as_str();
+    let request = Request::get(path).header(header::HOST, host).header(header::USER_AGENT, agent).body(Body::empty()).ok()?;
+    Some(apps::serve(state, request).await)
+}
+
+/// How the application is that would answer this request, as its owner may read it, and in whose namespace it is.
+pub async fn explain_app(state: &AppState, request: Request) -> (Option<String>, Response) {
+    apps::explain(state, request).await
+}
+
+/// The newest requests to applications of a namespace; `None` where the installation keeps no log of them.
+pub async fn app_requests(state: &AppState, namespace: &str) -> ApiResult<Option<Vec<maru_gateway::Entry>>> {
+    apps::requests(state, namespace).await
 }
 
 /// `/k8s`.
@@ -157,14 +171,11 @@ fn host_name(headers: &HeaderMap, uri: &http::Uri) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 
-fn under(host: &str, domain: &str) -> bool {
-    host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::config::{APPS_DOMAIN, PREVIEW_DOMAIN};
 
     #[test]
     fn hosts_are_told_apart() {

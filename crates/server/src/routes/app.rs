@@ -14,10 +14,12 @@ use http::{StatusCode, header};
 use maru_manifest::Diagnostic;
 use maru_model::{Lang, ProjectName, RolloutId, Text};
 use maru_rollout::{App, CurrentState, ObjectHealth, Order, Paused, Progress, Rollout, RolloutError, Source, Target};
+use maru_store::users::User;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::builds::rfc3339;
+use super::is_on;
 use crate::auth::CurrentUser;
 use crate::error::{ApiError, ApiResult};
 use crate::lang;
@@ -27,6 +29,8 @@ pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/app", get(show).put(change).delete(remove))
         .route("/app/refresh", post(refresh))
+        .route("/app/stop", post(stop))
+        .route("/app/start", post(start_again))
         .route("/app/rollouts", get(history).post(start))
         .route("/app/rollouts/{id}", get(rollout))
         .route("/app/rollouts/{id}/events", get(events))
@@ -61,8 +65,7 @@ impl From<RolloutError> for ApiError {
                 "Change minReplicas and maxReplicas of the autoscaler, or remove it.",
                 "오토스케일러의 minReplicas 와 maxReplicas 를 바꾸거나 지우세요.",
             )),
-            RolloutError::Cluster(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_not_ready", detail)
-                .fix(Text::new("Wait until the cluster is ready.", "클러스터가 준비될 때까지 기다리세요.")),
+            RolloutError::Cluster(_) => Self::cluster_not_ready(detail),
             RolloutError::Source(_) => Self::new(StatusCode::CONFLICT, "source", detail),
             RolloutError::Invalid(_) => Self::bad_request(detail),
             RolloutError::Kube(kube::Error::Api(status)) if status.code < 500 => {
@@ -164,9 +167,17 @@ fn app_json(app: &App, lang: Lang) -> Value {
         "url": app.urls.first(),
         "urls": app.urls,
         "health": app.state,
+        "stopped": app.stopped,
         "cluster_answers": app.cluster_answers,
         "objects": app.objects.iter().map(|o| object_json(o, lang)).collect::<Vec<_>>(),
         "pods": app.pods,
+    })
+}
+
+fn no_app_json() -> Value {
+    json!({
+        "source": null, "path": "", "target": null, "url": null, "urls": [], "health": CurrentState::None, "stopped": false, "objects": [], "pods": [],
+        "current": {"id": null, "commit": null, "time": null, "state": CurrentState::None, "diagnostics": []},
     })
 }
 
@@ -175,15 +186,21 @@ async fn show(
     CurrentUser { user, .. }: CurrentUser,
     lang::Lang(lang): lang::Lang,
 ) -> ApiResult<Json<Value>> {
-    match state.rollouts.app(&user).await {
-        Ok(app) => Ok(Json(app_json(&app, lang))),
-        // No application yet is a state, not a mistake.
-        Err(RolloutError::NoApp) => Ok(Json(json!({
-            "source": null, "path": "", "target": null, "url": null, "urls": [], "health": CurrentState::None, "objects": [], "pods": [],
-            "current": {"id": null, "commit": null, "time": null, "state": CurrentState::None, "diagnostics": []},
-        }))),
+    answer(&state, &user, lang).await
+}
+
+/// A user's application, where there is one.
+pub async fn app_of(state: &AppState, user: &User) -> ApiResult<Option<App>> {
+    match state.rollouts.app(user).await {
+        Ok(app) => Ok(Some(app)),
+        // None yet is a state, not a mistake.
+        Err(RolloutError::NoApp) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+pub(super) async fn answer(state: &AppState, user: &User, lang: Lang) -> ApiResult<Json<Value>> {
+    Ok(Json(app_of(state, user).await?.map_or_else(no_app_json, |app| app_json(&app, lang))))
 }
 
 #[derive(Deserialize)]
@@ -239,6 +256,17 @@ async fn refresh(
 ) -> ApiResult<Json<Value>> {
     state.rollouts.ensure_app(&user, crate::starter::project()?.as_str()).await?;
     Ok(Json(target_json(&state.rollouts.refresh(&user, None).await?, lang)))
+}
+
+/// Until it is started again, or deployed.
+async fn stop(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUser) -> ApiResult<StatusCode> {
+    state.rollouts.stop_app(&user).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+async fn start_again(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUser) -> ApiResult<StatusCode> {
+    state.rollouts.start_app(&user).await?;
+    Ok(StatusCode::ACCEPTED)
 }
 
 async fn start(
@@ -362,7 +390,6 @@ async fn log(
     Path(pod): Path<String>,
     Query(query): Query<LogQuery>,
 ) -> ApiResult<Response> {
-    let is_on = |flag: &str| matches!(flag, "1" | "true");
     let lines = state.rollouts.pod_log(&user, &pod, query.container, is_on(&query.follow), is_on(&query.previous)).await?;
     let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, Body::from_stream(lines)).into_response())

@@ -9,7 +9,8 @@ use futures_util::StreamExt;
 use http::{StatusCode, header};
 use maru_manifest::{StrategyChoice, change_strategy};
 use maru_model::{Lang, Text};
-use maru_rollout::{EventView, MapNode, MapPod};
+use maru_rollout::{AppMap, Drift, DriftedObject, EventView, MapNode, MapPod, RolloutError};
+use maru_store::users::User;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -23,6 +24,7 @@ use crate::state::AppState;
 pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/app/map", get(map))
+        .route("/app/drift", get(drift))
         .route("/app/logs", get(logs))
         .route("/app/pods/{pod}", delete(kill))
         .route("/app/pods/{pod}/shell", get(shell))
@@ -71,26 +73,65 @@ fn event_json(event: &EventView, lang: Lang) -> Value {
 }
 
 async fn map(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUser, lang::Lang(lang): lang::Lang) -> ApiResult<Json<Value>> {
-    let map = state.rollouts.map(&user).await?;
-    Ok(Json(json!({
+    Ok(Json(map_json(&state.rollouts.map(&user).await?, lang)))
+}
+
+pub(super) fn map_json(map: &AppMap, lang: Lang) -> Value {
+    json!({
         "nodes": map.nodes.iter().map(|node| node_json(node, lang)).collect::<Vec<_>>(),
         "edges": map.edges,
         "pods": map.pods.iter().map(pod_json).collect::<Vec<_>>(),
         "events": map.events.iter().map(|event| event_json(event, lang)).collect::<Vec<_>>(),
         "quota": map.quota,
         "autoscalers": map.autoscalers,
-    })))
+    })
+}
+
+/// What somebody changed by hand since the last rollout.
+async fn drift(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUser) -> ApiResult<Json<Value>> {
+    let drift = match state.rollouts.drift(&user).await {
+        // No application yet is a state, not a mistake.
+        Err(RolloutError::NoApp) => Drift::default(),
+        other => other?,
+    };
+    let objects = drift.objects.iter().map(drifted_json).collect::<Vec<_>>();
+    Ok(Json(json!({"rollout": drift.rollout, "objects": objects})))
+}
+
+fn drifted_json(drifted: &DriftedObject) -> Value {
+    let DriftedObject { object, gone, place, fields, extra, hands } = drifted;
+    json!({
+        "api_version": object.api_version,
+        "kind": object.kind,
+        "name": object.name,
+        "gone": gone,
+        "file": place.as_ref().map(|place| &place.file),
+        "line": place.as_ref().map(|place| place.line),
+        "fields": fields,
+        "extra": extra,
+        "hands": hands,
+    })
 }
 
 #[derive(Deserialize)]
-struct LogQuery {
+pub(super) struct LogQuery {
     #[serde(default)]
     follow: String,
 }
 
+impl LogQuery {
+    pub(super) fn is_followed(&self) -> bool {
+        super::is_on(&self.follow)
+    }
+}
+
 /// NDJSON of what all pods write.
 async fn logs(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUser, Query(query): Query<LogQuery>) -> ApiResult<Response> {
-    let lines = state.rollouts.logs(&user, matches!(query.follow.as_str(), "1" | "true")).await?;
+    log_lines(&state, &user, query.is_followed()).await
+}
+
+pub(super) async fn log_lines(state: &AppState, user: &User, follow: bool) -> ApiResult<Response> {
+    let lines = state.rollouts.logs(user, follow).await?;
     let body = lines.map(|line| {
         let mut json = json!(line).to_string();
         json.push('\n');

@@ -11,6 +11,7 @@ use maru_model::{BuildId, Lang};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::is_on;
 use crate::auth::CurrentUser;
 use crate::error::ApiResult;
 use crate::lang;
@@ -57,20 +58,23 @@ async fn show(
 }
 
 #[derive(Deserialize)]
-struct Follow {
+struct LogQuery {
     follow: Option<String>,
+    /// Bytes that whoever asks has already.
+    #[serde(default)]
+    from: u64,
 }
 
 async fn log(
     State(state): State<AppState>,
     CurrentUser { user, .. }: CurrentUser,
     Path(id): Path<String>,
-    Query(asked): Query<Follow>,
+    Query(asked): Query<LogQuery>,
 ) -> ApiResult<Response> {
     let id = BuildId::from(id);
     state.builds.build(&user.id, &id).await?;
-    let follow = asked.follow.is_some_and(|value| matches!(value.as_str(), "" | "1" | "true"));
-    let mut answer = Response::new(Body::from_stream(state.builds.log(&id, follow)));
+    let follow = asked.follow.is_some_and(|value| value.is_empty() || is_on(&value));
+    let mut answer = Response::new(Body::from_stream(state.builds.log(&id, asked.from, follow)));
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -15,7 +15,6 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::auth::CurrentUser;
-use crate::config::APPS_DOMAIN;
 use crate::error::{ApiError, ApiResult};
 use crate::lang::Lang;
 use crate::state::AppState;
@@ -48,7 +47,7 @@ async fn check(
     let secrets = state.rollouts.secrets(&user).await.ok();
     let context = Context {
         login: Some(user.login.clone()),
-        apps_domain: APPS_DOMAIN.to_owned(),
+        apps_domain: state.config.apps_domain.clone(),
         secrets: secrets.map(|found| found.into_iter().map(|secret| (secret.name, secret.keys.into_iter().collect())).collect()),
         repositories: None,
     };

@@ -11,6 +11,7 @@ use maru_model::ProjectName;
 
 use crate::auth::CurrentUser;
 use crate::error::{ApiError, ApiResult};
+use crate::starter;
 use crate::state::AppState;
 
 pub fn routes() -> Router<AppState> {
@@ -30,6 +31,9 @@ async fn serve(
     };
     let name = project.strip_suffix(".git").unwrap_or(&project);
     let (true, Ok(name)) = (login == user.login.as_str(), ProjectName::parse(name)) else { return Err(ApiError::not_found()) };
+    if name == starter::project()? {
+        starter::ensure(&state, &user).await?;
+    }
     let project = state.git.open(&user.login, &name).await.map_err(problem)?;
     project.serve_http(&user.login, &service, request).await.map_err(problem)
 }

@@ -12,23 +12,41 @@ mod git;
 mod health;
 mod limits;
 mod me;
+mod network;
+mod polls;
+mod preferences;
 pub mod registry_token;
 mod repositories;
+mod requests;
 pub mod session;
+mod sleep;
 mod workspace;
 
-pub use admin::{PAGE_MAX, Row, audit_words, rows, seen_class, seen_user, usage};
+pub use admin::{AppRow, PAGE_MAX, Row, audit_words, class_apps, rows, seen_class, seen_user, usage};
+pub use app::app_of;
+pub use requests::asked_at;
 
-use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::error::{ApiError, framework_refusals, localize};
+use crate::polls::Inside;
 use crate::proxy;
 use crate::state::AppState;
 
+/// Whether a flag of a query is set.
+fn is_on(flag: &str) -> bool {
+    matches!(flag, "1" | "true")
+}
+
 /// Everything that comes in on the server's port: the IDE's own paths, and, by their host names, previews and applications.
 pub fn router(state: AppState) -> Router {
+    let app = whole(state);
+    app.clone().layer(Extension(Inside(app)))
+}
+
+fn whole(state: AppState) -> Router {
     documented()
         .merge(crate::pages::routes(&state.config))
         .layer(from_fn_with_state(state.clone(), proxy::by_host))
@@ -43,6 +61,9 @@ pub fn documented() -> Router<AppState> {
     let api = Router::new()
         .merge(session::routes())
         .merge(me::routes())
+        .merge(preferences::routes())
+        .merge(network::routes())
+        .merge(polls::routes())
         .merge(workspace::routes())
         .merge(repositories::routes())
         .merge(builds::routes())
@@ -53,6 +74,8 @@ pub fn documented() -> Router<AppState> {
         .merge(admin::routes())
         .merge(egress::routes())
         .merge(limits::routes())
+        .merge(requests::routes())
+        .merge(sleep::routes())
         .merge(proxy::api_routes())
         .fallback(async || ApiError::not_found())
         .layer(from_fn(framework_refusals));

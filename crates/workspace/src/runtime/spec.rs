@@ -33,6 +33,9 @@ fn env(row: &WorkspaceRow, image_env: &[String]) -> Vec<String> {
     env
 }
 
+/// What root in a workspace may do where the class allows `sudo`: what `apt-get install` needs, and none of the host's affairs.
+const ROOT_MAY: [&str; 8] = ["AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID"];
+
 /// The most open files that a process of this machine may be allowed, as far as this one can see. The Engine, started
 /// beside it, cannot give more.
 fn most_open_files() -> Option<i64> {
@@ -77,7 +80,8 @@ fn host(config: &Config, limits: &Limits, files: &SharedFiles, network: &str, vo
             ("/run/maru".to_owned(), format!("rw,nosuid,nodev,noexec,mode=0700,uid={UID},gid={UID},size=16777216")),
         ])),
         cap_drop: Some(vec!["ALL".to_owned()]),
-        security_opt: Some(vec!["no-new-privileges:true".to_owned()]),
+        cap_add: limits.sudo.then(|| ROOT_MAY.map(str::to_owned).to_vec()),
+        security_opt: (!limits.sudo).then(|| vec!["no-new-privileges:true".to_owned()]),
         cgroupns_mode: Some(models::HostConfigCgroupnsModeEnum::PRIVATE),
         memory: Some(limits.memory),
         memory_swap: Some(limits.memory + limits.swap),
@@ -139,4 +143,72 @@ pub(crate) fn home() -> std::io::Result<Vec<u8>> {
     header.set_size(0);
     tar.append_data(&mut header, format!("{}/", &HOME[1..]), std::io::empty())?;
     tar.into_inner()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: i64 = 1 << 20;
+
+    fn of(limits: &Limits) -> models::HostConfig {
+        let config = Config::new("image", "/agent", "/tools");
+        let files = SharedFiles { agent: "/tools/.agent".into(), profile: "/tools/.profile.sh".into() };
+        host(&config, limits, &files, "network", "volume")
+    }
+
+    #[test]
+    fn every_limit_of_the_class_is_the_containers() {
+        let limits = Limits {
+            memory: 300 * MIB,
+            swap: 100 * MIB,
+            cpus: 0.5,
+            pids: 77,
+            tmp: 30 * MIB,
+            shm: 20 * MIB,
+            open_files: 300,
+            log: 50_000,
+            ..Limits::default()
+        };
+        let host = of(&limits);
+        // The Engine counts both together; equal to the memory alone it means none.
+        assert_eq!((host.memory, host.memory_swap), (Some(300 * MIB), Some(400 * MIB)));
+        assert_eq!((host.nano_cpus, host.pids_limit, host.shm_size), (Some(500_000_000), Some(77), Some(20 * MIB)));
+        let tmp = &host.tmpfs.unwrap()["/tmp"];
+        assert!(tmp.split(',').any(|option| option == "size=31457280"), "{tmp}");
+        assert!(["nosuid", "nodev"].iter().all(|wanted| tmp.split(',').any(|option| option == *wanted)), "{tmp}");
+        let ulimits: Vec<_> = host.ulimits.unwrap().into_iter().map(|of| (of.name.unwrap(), of.soft.unwrap(), of.hard.unwrap())).collect();
+        assert_eq!(ulimits, [("nofile".to_owned(), 300, 300), ("core".to_owned(), 0, 0)]);
+        let log = host.log_config.unwrap();
+        assert_eq!(log.typ.as_deref(), Some("json-file"));
+        assert_eq!(
+            log.config.unwrap(),
+            HashMap::from([("max-size".to_owned(), "50000".to_owned()), ("max-file".to_owned(), "2".to_owned())])
+        );
+        assert_eq!(of(&Limits { swap: 0, ..limits }).memory_swap, Some(300 * MIB));
+    }
+
+    #[test]
+    fn more_than_the_machine_has_is_not_asked_for() {
+        let host = of(&Limits { cpus: 1000.0, open_files: i64::MAX, ..Limits::default() });
+        let present = std::thread::available_parallelism().unwrap().get();
+        assert_eq!(host.nano_cpus, Some(present as i64 * 1_000_000_000));
+        assert_eq!(host.ulimits.unwrap()[0].hard, most_open_files());
+    }
+
+    #[test]
+    fn root_is_let_in_by_the_class_alone_and_never_to_the_host() {
+        let shut = of(&Limits::default());
+        assert_eq!((shut.cap_drop, shut.cap_add), (Some(vec!["ALL".to_owned()]), None));
+        assert_eq!(shut.security_opt, Some(vec!["no-new-privileges:true".to_owned()]));
+        let sudo = of(&Limits { sudo: true, ..Limits::default() });
+        assert_eq!((sudo.cap_drop, sudo.security_opt), (Some(vec!["ALL".to_owned()]), None));
+        assert_eq!(sudo.cap_add.unwrap(), ROOT_MAY);
+        for host in [of(&Limits::default()), of(&Limits { sudo: true, ..Limits::default() })] {
+            assert_eq!((host.privileged, host.devices, host.binds, host.pid_mode), (None, None, None, None));
+            // Of this machine's files nothing can be written.
+            let writable = host.mounts.unwrap().into_iter().filter(|mount| mount.read_only == Some(false));
+            assert_eq!(writable.map(|mount| mount.target.unwrap()).collect::<Vec<_>>(), [HOME]);
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use maru_model::SnapshotId;
 
-use super::manifest::Snapshot;
+use super::manifest::{Reason, Snapshot};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 const WEEK: i64 = 7 * DAY;
@@ -77,7 +77,8 @@ fn unique(blocks: &[usize]) -> HashSet<usize> {
 fn in_time(snapshot: &Snapshot, now: Timestamp, retention: &Retention, seen: &mut HashSet<(bool, i64)>) -> bool {
     let taken = snapshot.taken_at.as_millisecond();
     let age = Duration::from_millis(now.as_millisecond().saturating_sub(taken).try_into().unwrap_or(0));
-    if age < retention.all {
+    // What a workspace was before it was made anew can be undone for a week, as a reset can.
+    if age < retention.all || (snapshot.reason == Reason::Recreate && age < retention.daily) {
         return true;
     }
     let first_of_day = seen.insert((true, taken.div_euclid(DAY)));
@@ -116,6 +117,16 @@ mod tests {
         assert!((29..=31).contains(&younger(7)), "{}", younger(7));
         // 24 hours, 6 days, and the 25 weeks before.
         assert!((54..=57).contains(&kept.len()), "{}", kept.len());
+    }
+
+    #[test]
+    fn what_was_before_a_workspace_made_anew_can_be_had_for_a_week() {
+        let all: Vec<_> = (0..14 * 4)
+            .map(|quarter| snapshot(if quarter % 2 == 0 { Reason::Deploy } else { Reason::Recreate }, NOW - quarter * 6 * HOUR))
+            .collect();
+        let kept = kept(&all, NOW, u64::MAX);
+        let young = |s: &&Snapshot| s.reason == Reason::Recreate && NOW - s.taken_at.as_millisecond() < 7 * DAY;
+        assert_eq!(kept.iter().filter(young).count(), all.iter().filter(young).count());
     }
 
     fn reasons() -> impl Strategy<Value = Reason> {

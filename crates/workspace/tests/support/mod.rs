@@ -16,10 +16,10 @@ use tokio::time::timeout;
 
 pub const LONG: Duration = Duration::from_secs(120);
 
-/// `./test` gives the paths; by hand, what was built last is taken.
+/// `./test` gives the one that workspaces get; by hand, what was built last is taken.
 pub fn agent() -> PathBuf {
     let target = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target");
-    let mut built: Vec<PathBuf> = ["release/maru-agent", "debug/maru-agent"].map(|path| target.join(path)).into();
+    let mut built: Vec<PathBuf> = ["static/maru-agent", "release/maru-agent", "debug/maru-agent"].map(|path| target.join(path)).into();
     built.retain(|path| path.exists());
     built.sort_by_key(|path| std::cmp::Reverse(path.metadata().and_then(|made| made.modified()).ok()));
     let agent = std::env::var_os("MARU_AGENT").map(PathBuf::from).or_else(|| built.into_iter().next());

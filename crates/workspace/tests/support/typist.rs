@@ -38,15 +38,16 @@ impl Typist {
         let typing = tokio::spawn(async move {
             let mut times = Vec::new();
             for n in 0.. {
-                if until.is_cancelled() {
-                    break;
-                }
                 if n % KEYS_PER_LINE == 0 {
                     send(&mut socket, CLEAR_LINE).await;
                 }
                 times.push(echo(&mut socket, b'a' + u8::try_from(n % 26).unwrap()).await);
                 // People pause: so both sides have to wake up.
                 sleep(Duration::from_millis(5)).await;
+                // Once at least, however soon it is stopped.
+                if until.is_cancelled() {
+                    break;
+                }
             }
             times
         });

@@ -16,11 +16,19 @@ pub async fn check(state: &AppState, user: &User, progress: &mut Progress<'_>) -
     let commit = progress.row.commit.clone();
     progress.say(Text::new("Checking the manifests first", "매니페스트를 먼저 검사하는 중"));
     state.rollouts.ensure_app(user, project.as_str()).await.map_err(failed)?;
-    let has_cluster = state.cluster.state().is_ready();
-    if !has_cluster && state.rollouts.check(user, commit.as_deref()).await.map_err(failed)?.ok {
-        return Ok(());
-    }
-    let target = state.rollouts.refresh(user, commit.as_deref()).await.map_err(failed)?;
+    let target = tokio::select! {
+        biased;
+        // Also in the middle of it: what was asked of the cluster may have no answer for minutes.
+        _ = state.cluster.away() => {
+            if state.rollouts.check(user, commit.as_deref()).await.map_err(failed)?.ok {
+                return Ok(());
+            }
+            // Without the cluster as well, it fails and says why.
+            state.rollouts.refresh(user, commit.as_deref()).await
+        }
+        target = state.rollouts.refresh(user, commit.as_deref()) => target,
+    };
+    let target = target.map_err(failed)?;
     match target.state {
         TargetState::Ready => Ok(()),
         TargetState::Failed => Err(StepFailure::Manifests { detail: to_mend(&target.diagnostics), diagnostics: target.diagnostics }),

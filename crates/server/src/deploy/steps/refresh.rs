@@ -23,28 +23,41 @@ pub fn failed(error: RolloutError) -> StepFailure {
 /// Waits until the cluster is there, saying what it waits for, then reads the target state at the deployment's commit.
 pub async fn refresh(state: &AppState, user: &User, progress: &mut Progress<'_>) -> Result<Text, StepFailure> {
     let project = starter::project().map_err(|error| StepFailure::because(error.detail().clone()))?;
-    let mut cluster = state.cluster.watch();
-    loop {
-        let now = cluster.borrow_and_update().clone();
-        if now.is_ready() {
-            break;
-        }
-        progress.say(now.text());
-        if cluster.changed().await.is_err() {
-            return Err(StepFailure::because(Text::new("The server is ending.", "서버가 종료되는 중입니다.")));
-        }
-    }
-    progress.say(Text::new("Reading and checking the manifests", "매니페스트를 읽고 검사하는 중"));
     state.rollouts.ensure_app(user, project.as_str()).await.map_err(failed)?;
-    let target = match checked(state, user, progress).await? {
-        Some(target) => target,
-        None => state.rollouts.refresh(user, progress.row.commit.as_deref()).await.map_err(failed)?,
+    let target = loop {
+        until_there(state, progress).await?;
+        progress.say(Text::new("Reading and checking the manifests", "매니페스트를 읽고 검사하는 중"));
+        let read = async {
+            match checked(state, user, progress).await? {
+                Some(target) => Ok(target),
+                None => state.rollouts.refresh(user, progress.row.commit.as_deref()).await.map_err(failed),
+            }
+        };
+        tokio::select! {
+            target = read => break target?,
+            // What was asked of it may have no answer for minutes.
+            _ = state.cluster.away() => {}
+        }
     };
     if target.state == TargetState::Failed {
         return Err(StepFailure::Failed { detail: to_mend(&target.diagnostics), fix: None, diagnostics: target.diagnostics });
     }
     let objects = target.objects.len();
     Ok(Text::new(format!("The target state has {objects} objects."), format!("목표 상태의 오브젝트는 {objects}개입니다.")))
+}
+
+async fn until_there(state: &AppState, progress: &Progress<'_>) -> Result<(), StepFailure> {
+    let mut cluster = state.cluster.watch();
+    loop {
+        let now = cluster.borrow_and_update().clone();
+        if now.is_ready() {
+            return Ok(());
+        }
+        progress.say(maru_rollout::cluster_awaited(&now.text()));
+        if cluster.changed().await.is_err() {
+            return Err(StepFailure::because(Text::new("The server is ending.", "서버가 종료되는 중입니다.")));
+        }
+    }
 }
 
 /// The target state that this deployment read before its builds, where the cluster was asked then.

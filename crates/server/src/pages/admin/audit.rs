@@ -1,14 +1,14 @@
 use askama::Template;
-use axum::extract::{OriginalUri, Query, State};
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use maru_store::audit::AuditEntry;
 use serde::Deserialize;
 
-use super::frame::{Frame, staff};
+use super::frame::{Frame, Staff};
 use crate::error::ApiResult;
 use crate::lang::Lang;
-use crate::pages::{Visitor, render};
+use crate::pages::render;
 use crate::routes;
 use crate::state::AppState;
 
@@ -61,15 +61,10 @@ pub struct Wanted {
 
 pub async fn page(
     State(state): State<AppState>,
-    visitor: Visitor,
-    uri: OriginalUri,
+    Staff(caller): Staff,
     Query(wanted): Query<Wanted>,
     Lang(lang): Lang,
 ) -> ApiResult<Response> {
-    let caller = match staff(visitor, &uri) {
-        Ok(caller) => caller,
-        Err(answer) => return Ok(answer),
-    };
     let entries = state.store.audit_seen_by(&caller.user, &wanted.q, &wanted.cursor, SHOWN).await?;
     let full = i64::try_from(entries.len()).ok() == Some(SHOWN);
     let older = entries.last().filter(|_| full).map(|last| {

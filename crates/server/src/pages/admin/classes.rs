@@ -1,14 +1,14 @@
 use askama::Template;
-use axum::extract::{OriginalUri, Path, State};
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use maru_model::{ClassLimits, Egress, Role};
 use maru_store::classes::Class;
 use maru_store::users::User;
 
-use super::frame::{Frame, staff};
+use super::frame::{Frame, Staff};
 use crate::error::ApiResult;
 use crate::lang::Lang;
-use crate::pages::{Visitor, render};
+use crate::pages::render;
 use crate::routes;
 use crate::state::AppState;
 
@@ -29,19 +29,20 @@ impl ClassesPage {
 
     /// With the word, for a phone shows no heads of columns.
     fn students(&self, count: &i64) -> String {
-        format!("{count} {}", self.t("students", "명(학생)"))
+        self.people(*count, "student", "학생")
     }
 
     fn instructors(&self, count: &i64) -> String {
-        format!("{count} {}", self.t("instructors", "명(강사)"))
+        self.people(*count, "instructor", "강사")
+    }
+
+    fn people(&self, count: i64, en: &str, ko: &str) -> String {
+        let plural = if count == 1 { "" } else { "s" };
+        self.t(&format!("{count} {en}{plural}"), &format!("{ko} {count}명")).to_owned()
     }
 }
 
-pub async fn page(State(state): State<AppState>, visitor: Visitor, uri: OriginalUri, Lang(lang): Lang) -> ApiResult<Response> {
-    let caller = match staff(visitor, &uri) {
-        Ok(caller) => caller,
-        Err(answer) => return Ok(answer),
-    };
+pub async fn page(State(state): State<AppState>, Staff(caller): Staff, Lang(lang): Lang) -> ApiResult<Response> {
     let classes = state.store.classes_seen_by(&caller.user, "", "", SHOWN).await?;
     Ok(render(&ClassesPage { frame: Frame::new(&state, &caller, lang, "classes"), classes })?.into_response())
 }
@@ -55,6 +56,9 @@ struct ClassPage {
     /// Empty: as installed.
     egress: &'static str,
     limits: LimitFields,
+    /// Minutes; empty: as installed.
+    sleep: String,
+    sleep_installed: u32,
 }
 
 /// What is set, in the fields' units; empty where nothing is.
@@ -63,6 +67,7 @@ struct LimitFields {
     cpus: String,
     disk: String,
     pids: String,
+    sudo: bool,
     /// All that is set, as JSON: what has no field here stays as it is.
     rest: String,
 }
@@ -75,6 +80,7 @@ impl LimitFields {
             cpus: limits.cpus.map(|cpus| cpus.to_string()).unwrap_or_default(),
             disk: mebibytes(limits.disk),
             pids: limits.pids.map(|pids| pids.to_string()).unwrap_or_default(),
+            sudo: limits.sudo == Some(true),
             rest: serde_json::to_string(limits).unwrap_or_default(),
         }
     }
@@ -86,21 +92,13 @@ impl ClassPage {
     }
 }
 
-pub async fn one(
-    State(state): State<AppState>,
-    visitor: Visitor,
-    uri: OriginalUri,
-    Path(id): Path<String>,
-    Lang(lang): Lang,
-) -> ApiResult<Response> {
-    let caller = match staff(visitor, &uri) {
-        Ok(caller) => caller,
-        Err(answer) => return Ok(answer),
-    };
+pub async fn one(State(state): State<AppState>, Staff(caller): Staff, Path(id): Path<String>, Lang(lang): Lang) -> ApiResult<Response> {
     let class = routes::seen_class(&state, &caller, id).await?;
     let members = state.store.class_members(&class.id, "", "", SHOWN).await?;
     let egress = state.store.class_egress(&class.id).await?.flatten().map_or("", Egress::as_str);
     let limits = LimitFields::new(&state.store.class_limits(&class.id).await?.unwrap_or_default());
+    let sleep = state.store.class_sleep(&class.id).await?.flatten().map(|minutes| minutes.to_string()).unwrap_or_default();
+    let sleep_installed = state.settings.now().app_sleep_minutes;
     let frame = Frame::new(&state, &caller, lang, "classes");
-    Ok(render(&ClassPage { frame, class, members, egress, limits })?.into_response())
+    Ok(render(&ClassPage { frame, class, members, egress, limits, sleep, sleep_installed })?.into_response())
 }

@@ -1,5 +1,6 @@
-use axum::extract::OriginalUri;
+use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Redirect, Response};
+use http::request::Parts;
 use maru_model::{Lang, Role};
 
 use crate::auth::CurrentUser;
@@ -34,11 +35,17 @@ impl Frame {
     }
 }
 
-/// Nobody is sent to the login, and comes back here. Those who are not staff get the same answer as the API gives them.
-pub(super) fn staff(visitor: Visitor, OriginalUri(uri): &OriginalUri) -> Result<CurrentUser, Response> {
-    let Some(caller) = visitor.0 else {
-        return Err(Redirect::to(&format!("/login?next={}", uri.path())).into_response());
-    };
-    caller.require_staff().map_err(IntoResponse::into_response)?;
-    Ok(caller)
+/// An instructor or administrator who looks at a page. Nobody is sent to the login, and comes back here; those who are not
+/// staff get the same answer as the API gives them.
+pub(super) struct Staff(pub CurrentUser);
+
+impl FromRequestParts<AppState> for Staff {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Response> {
+        let Ok(Visitor(caller)) = Visitor::from_request_parts(parts, state).await;
+        let caller = caller.ok_or_else(|| Redirect::to(&format!("/login?next={}", parts.uri.path())).into_response())?;
+        caller.require_staff().map_err(IntoResponse::into_response)?;
+        Ok(Self(caller))
+    }
 }

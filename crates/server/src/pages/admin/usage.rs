@@ -1,13 +1,13 @@
 use askama::Template;
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use maru_model::{Role, Text};
 use serde_json::Value;
 
-use super::frame::{Frame, staff};
+use super::frame::{Frame, Staff};
 use crate::error::{ApiError, ApiResult};
 use crate::lang::Lang;
-use crate::pages::{Visitor, render};
+use crate::pages::render;
 use crate::routes;
 use crate::settings::Values;
 use crate::state::AppState;
@@ -61,11 +61,7 @@ fn meter(label: String, used: &Value, of: &Value, show: fn(&Value) -> String) ->
     Some(Meter { label, text: format!("{} / {}", show(used), show(of)), share })
 }
 
-pub async fn page(State(state): State<AppState>, visitor: Visitor, uri: OriginalUri, Lang(lang): Lang) -> ApiResult<Response> {
-    let caller = match staff(visitor, &uri) {
-        Ok(caller) => caller,
-        Err(answer) => return Ok(answer),
-    };
+pub async fn page(State(state): State<AppState>, Staff(caller): Staff, Lang(lang): Lang) -> ApiResult<Response> {
     let usage = routes::usage(&state, &caller).await?;
     let frame = Frame::new(&state, &caller, lang, "usage");
     let (machine, cluster) = (&usage["machine"], &usage["cluster"]);
@@ -113,11 +109,7 @@ impl SettingsPage {
     }
 }
 
-pub async fn settings(State(state): State<AppState>, visitor: Visitor, uri: OriginalUri, Lang(lang): Lang) -> ApiResult<Response> {
-    let caller = match staff(visitor, &uri) {
-        Ok(caller) => caller,
-        Err(answer) => return Ok(answer),
-    };
+pub async fn settings(State(state): State<AppState>, Staff(caller): Staff, Lang(lang): Lang) -> ApiResult<Response> {
     if caller.user.role != Role::Admin {
         return Err(ApiError::forbidden(Text::new("Only administrators may do this.", "관리자만 할 수 있습니다.")));
     }

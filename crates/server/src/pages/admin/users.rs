@@ -1,14 +1,19 @@
 use askama::Template;
-use axum::extract::{OriginalUri, Path, State};
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use maru_gateway::Entry;
 use maru_model::ClassId;
 
-use super::frame::{Frame, staff};
+use super::frame::{Frame, Staff};
 use crate::error::ApiResult;
 use crate::lang::Lang;
-use crate::pages::{Visitor, render};
+use crate::pages::render;
+use crate::proxy;
 use crate::routes::{self, Row};
 use crate::state::AppState;
+
+/// Of the requests to a user's application, the newest.
+const REQUESTS_SHOWN: usize = 50;
 
 #[derive(Template)]
 #[template(path = "admin/users.html")]
@@ -58,11 +63,7 @@ impl UsersPage {
     }
 }
 
-pub async fn page(State(state): State<AppState>, visitor: Visitor, uri: OriginalUri, Lang(lang): Lang) -> ApiResult<Response> {
-    let caller = match staff(visitor, &uri) {
-        Ok(caller) => caller,
-        Err(answer) => return Ok(answer),
-    };
+pub async fn page(State(state): State<AppState>, Staff(caller): Staff, Lang(lang): Lang) -> ApiResult<Response> {
     let rows = routes::rows(&state, &caller.user, "", "", routes::PAGE_MAX, lang).await?.into_iter().map(Line::from).collect();
     let classes = state.store.classes_seen_by(&caller.user, "", "", routes::PAGE_MAX).await?;
     let classes = classes.into_iter().filter(|class| class.archived_at.is_none()).map(|class| (class.id, class.name)).collect();
@@ -75,6 +76,26 @@ struct UserPage {
     frame: Frame,
     user: Shown,
     classes: Vec<(ClassId, String)>,
+    /// None where no log is kept, or the cluster is away.
+    requests: Option<Vec<Asked>>,
+}
+
+/// One request to the user's application.
+struct Asked {
+    at: String,
+    what: String,
+    status: u16,
+    bytes: u64,
+    ms: u64,
+    client: String,
+}
+
+impl From<Entry> for Asked {
+    fn from(entry: Entry) -> Self {
+        let at = routes::asked_at(&entry).map(|at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default();
+        let Entry { client, method, host, path, status, bytes, ms, .. } = entry;
+        Self { at, what: format!("{method} {host}{path}"), status, bytes, ms, client }
+    }
 }
 
 struct Shown {
@@ -90,19 +111,11 @@ impl UserPage {
     }
 }
 
-pub async fn one(
-    State(state): State<AppState>,
-    visitor: Visitor,
-    uri: OriginalUri,
-    Path(login): Path<String>,
-    Lang(lang): Lang,
-) -> ApiResult<Response> {
-    let caller = match staff(visitor, &uri) {
-        Ok(caller) => caller,
-        Err(answer) => return Ok(answer),
-    };
+pub async fn one(State(state): State<AppState>, Staff(caller): Staff, Path(login): Path<String>, Lang(lang): Lang) -> ApiResult<Response> {
     let user = routes::seen_user(&state, &caller, &login).await?;
     let classes = state.store.classes_of(&user.id).await?;
+    let requests = proxy::app_requests(&state, &user.login.namespace()).await.ok().flatten();
+    let requests = requests.map(|entries| entries.into_iter().take(REQUESTS_SHOWN).map(Asked::from).collect());
     let user = Shown { login: user.login.to_string(), name: user.name, role: user.role.as_str(), disabled: user.disabled };
-    Ok(render(&UserPage { frame: Frame::new(&state, &caller, lang, "users"), user, classes })?.into_response())
+    Ok(render(&UserPage { frame: Frame::new(&state, &caller, lang, "users"), user, classes, requests })?.into_response())
 }

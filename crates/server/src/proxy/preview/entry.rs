@@ -12,7 +12,6 @@ use super::permits::{Holder, PASS, Place};
 use super::place::preview_port;
 use super::{Refusal, pages};
 use crate::auth::{CurrentUser, SESSION_COOKIE, Via};
-use crate::config::PREVIEW_DOMAIN;
 use crate::error::{ApiError, ApiResult};
 use crate::lang::cookie;
 use crate::proxy::cookies::{FRAMED_COOKIE, PREVIEW_COOKIE};
@@ -104,7 +103,7 @@ pub(super) fn enter(state: &AppState, place: Option<&Place>, uri: &Uri) -> Resul
     let mut response = Redirect::to(&as_location(inside(&entry.next))).into_response();
     let age = PASS.as_secs();
     // Browsers take a host under localhost for safe, as they do https.
-    let safe = state.config.url_scheme() == "https" || PREVIEW_DOMAIN.ends_with("localhost");
+    let safe = state.config.url_scheme() == "https" || state.config.preview_domain.ends_with(".localhost");
     let secure = if state.config.url_scheme() == "https" { "; Secure" } else { "" };
     let mut set = vec![format!("{PREVIEW_COOKIE}={pass}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}")];
     if safe {
@@ -142,7 +141,8 @@ fn as_location(path: &str) -> String {
     encode(path, |byte| byte.is_ascii_graphic())
 }
 
-fn form_urlencoded(text: &str) -> String {
+/// As a value in a query.
+pub(crate) fn form_urlencoded(text: &str) -> String {
     encode(text, |byte| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte))
 }
 

@@ -33,6 +33,7 @@ use maru_model::Login;
 use maru_workspace::{LinkFailure, Visibility, WorkspaceError};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use entry::form_urlencoded;
 pub(crate) use permits::Permits;
 pub(crate) use place::preview_port;
 pub(crate) use visits::Visits;
@@ -75,7 +76,8 @@ impl From<Page> for Refusal {
 
 async fn try_serve(state: &AppState, mut request: Request) -> Result<Response, Refusal> {
     let host = host_name(request.headers(), request.uri());
-    let (port, login) = place::place_of(&host).ok_or_else(|| pages::no_preview(&host))?;
+    let domain = &state.config.preview_domain;
+    let (port, login) = place::place_of(&host, domain).ok_or_else(|| pages::no_preview(&host, domain))?;
     // Somebody who is not there looks like somebody whose previews are private.
     let owner = state.store.user_by_login(&login).await.map_err(|e| pages::unavailable(&e))?;
     let place = owner.map(|owner| Place { owner: owner.id, port });
@@ -87,19 +89,15 @@ async fn try_serve(state: &AppState, mut request: Request) -> Result<Response, R
         None => None,
     };
     let Some(visitor) = admitted else {
-        if let Some(answer) = preflight(&request, &login) {
+        if let Some(answer) = preflight(&request, &login, domain) {
             return Ok(answer);
         }
         return Err(entry::challenge(state, request.method(), request.headers(), request.uri(), port, &login));
     };
-    if visitor.visibility != Visibility::Public && !comes_from_here(request.headers(), &login) {
+    if visitor.visibility != Visibility::Public && !comes_from_here(request.headers(), &login, domain) {
         return Err(pages::foreign().into());
     }
     let (owner, grant, open_to_all) = (visitor.place.owner.clone(), visitor.grant, visitor.visibility == Visibility::Public);
-    // An instructor who looks keeps no workspace awake.
-    if grant != Grant::Staff {
-        state.workspaces.touch(&owner);
-    }
     let link = state.workspaces.agent(&owner).await.map_err(|e| pages::not_there(&e, &state.config))?;
     let stream = match link.open_port(port).await {
         Ok(stream) => stream,
@@ -110,6 +108,10 @@ async fn try_serve(state: &AppState, mut request: Request) -> Result<Response, R
         }
         Err(error) => return Err(pages::not_there(&WorkspaceError::from(error), &state.config).into()),
     };
+    // An instructor who looks keeps no workspace awake, nor does a page that waits for a program and asks every two seconds.
+    if grant != Grant::Staff {
+        state.workspaces.touch(&owner);
+    }
     let names = Names { config: &state.config, login: &login, port };
     names.to_program(&mut request);
     let to_origin = request.uri().path_and_query().map_or_else(|| Uri::from_static("/"), |p| Uri::from(p.clone()));
@@ -154,10 +156,10 @@ async fn admit(state: &AppState, headers: &HeaderMap, place: Place) -> Result<Op
 
 /// Browsers ask without any cookie whether one port's page may use another port. That of the same workspace may ask:
 /// the request itself then comes with the pass, and the program's own answer decides whether the page may read it.
-fn preflight(request: &Request, login: &Login) -> Option<Response> {
+fn preflight(request: &Request, login: &Login, domain: &str) -> Option<Response> {
     let headers = request.headers();
     let origin = headers.get(header::ORIGIN)?;
-    place::own_port(origin.to_str().ok()?, login)?;
+    place::own_port(origin.to_str().ok()?, login, domain)?;
     let method = headers.get(header::ACCESS_CONTROL_REQUEST_METHOD)?;
     if request.method() != Method::OPTIONS {
         return None;

@@ -9,21 +9,21 @@ use maru_protocol::Port;
 use maru_workspace::{AgentLink, Sharing, Visibility, WorkspaceError};
 
 use super::permission::Grant;
-use crate::config::{Config, PREVIEW_DOMAIN};
+use crate::config::Config;
 use crate::proxy::forward::{ForwardError, root_cause};
 
 pub(super) fn answer(page: &Page, asked: &HeaderMap) -> axum::response::Response {
     page.answer(asked).map(Body::from)
 }
 
-pub(super) fn no_preview(host: &str) -> Page {
+pub(super) fn no_preview(host: &str, domain: &str) -> Page {
     Page::new(
         StatusCode::NOT_FOUND,
         "no_such_preview",
         Text::new("This is not the address of a preview", "미리보기 주소가 아닙니다"),
         Text::new(
-            format!("{host} does not name a port and a login, like 8000--mina.{PREVIEW_DOMAIN}."),
-            format!("{host}에 포트와 아이디가 없습니다. 8000--mina.{PREVIEW_DOMAIN}처럼 써야 합니다."),
+            format!("{host} does not name a port and a login, like 8000--mina.{domain}."),
+            format!("{host}에 포트와 아이디가 없습니다. 8000--mina.{domain}처럼 써야 합니다."),
         ),
     )
 }
@@ -107,7 +107,7 @@ pub(super) fn not_there(error: &WorkspaceError, config: &Config) -> Page {
         )
         .links(Some(Links {
             title: Text::new("Opening the IDE starts it", "IDE를 열면 시작됩니다"),
-            to: vec![("IDE".to_owned(), format!("{}/ide", config.url))],
+            to: vec![(Text::verbatim("IDE"), format!("{}/ide", config.url))],
         }))
         .retry(5),
         _ => Page::new(
@@ -127,7 +127,7 @@ pub(super) async fn others(
     login: &Login,
     grant: Grant,
     shared: impl Fn(u16) -> Sharing,
-) -> Vec<(String, String)> {
+) -> Vec<(Text, String)> {
     let ports: Vec<Port> = link.get_json("/ports").await.unwrap_or_default();
     let known = |port: u16| match grant {
         Grant::Owner | Grant::Staff => true,
@@ -139,13 +139,13 @@ pub(super) async fn others(
         .filter(|port| known(port.port))
         .map(|Port { port, process, .. }| {
             let name = process.map_or_else(|| port.to_string(), |process| format!("{port} ({process})"));
-            (name, config.preview_url(login, port))
+            (Text::verbatim(name), config.preview_url(login, port))
         })
         .collect()
 }
 
 /// Nothing listens on the port: the page opens by itself as soon as something does.
-pub(super) fn waiting(port: u16, others: Vec<(String, String)>) -> Page {
+pub(super) fn waiting(port: u16, others: Vec<(Text, String)>) -> Page {
     let lead = if others.is_empty() {
         Text::new(
             "The workspace runs, but no program in it listens on a port. This page opens by itself as soon as one listens on this port.",

@@ -77,16 +77,16 @@ pub(super) fn holders(state: &AppState, headers: &HeaderMap, place: &Place) -> V
 
 /// A browser sends the pass along with whatever page asks for it. Other pages may lead here, but neither read nor
 /// change anything; other ports of the same workspace may: a front end and its API are two ports.
-pub(super) fn comes_from_here(headers: &HeaderMap, login: &Login) -> bool {
+pub(super) fn comes_from_here(headers: &HeaderMap, login: &Login, domain: &str) -> bool {
     let text = |name: header::HeaderName| headers.get(name).map(|v| v.to_str().unwrap_or(""));
     if let Some(origin) = text(header::ORIGIN) {
-        return own_port(origin, login).is_some();
+        return own_port(origin, login, domain).is_some();
     }
     let site = headers.get("sec-fetch-site").and_then(|v| v.to_str().ok());
     let navigates = headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate");
     !matches!(site, Some("cross-site" | "same-site"))
         || navigates
-        || text(header::REFERER).is_some_and(|from| from.parse::<Uri>().is_ok() && own_port(from, login).is_some())
+        || text(header::REFERER).is_some_and(|from| from.parse::<Uri>().is_ok() && own_port(from, login, domain).is_some())
 }
 
 #[cfg(test)]
@@ -131,7 +131,7 @@ mod tests {
         let kim = Login::parse("kim").unwrap();
         let from = |pairs: &[(&'static str, &str)]| {
             let headers = pairs.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_str(value).unwrap()));
-            comes_from_here(&headers.collect::<HeaderMap>(), &kim)
+            comes_from_here(&headers.collect::<HeaderMap>(), &kim, crate::config::PREVIEW_DOMAIN)
         };
         assert!(from(&[]), "curl");
         assert!(from(&[("origin", "http://8000--kim.preview.localhost:8080")]));

@@ -4,8 +4,6 @@ use http::Uri;
 use maru_model::Login;
 use maru_protocol::REVERSE_PORT;
 
-use crate::config::PREVIEW_DOMAIN;
-
 /// A port that can have a preview, in the one way of writing it: `08000` would be another host of the same.
 /// Not 0, and not the one by which programs reach this server with their owner's rights.
 pub(crate) fn preview_port(text: &str) -> Option<u16> {
@@ -13,16 +11,16 @@ pub(crate) fn preview_port(text: &str) -> Option<u16> {
     text.parse().ok().filter(|port| canonical && *port != REVERSE_PORT)
 }
 
-/// `8000--kim.preview.localhost` is port 8000 of kim.
-pub(super) fn place_of(host: &str) -> Option<(u16, Login)> {
-    let (port, login) = host.strip_suffix(PREVIEW_DOMAIN)?.strip_suffix('.')?.split_once("--")?;
+/// `8000--kim.preview.localhost` is port 8000 of kim, where previews are below `preview.localhost`.
+pub(super) fn place_of(host: &str, domain: &str) -> Option<(u16, Login)> {
+    let (port, login) = host.strip_suffix(domain)?.strip_suffix('.')?.split_once("--")?;
     Some((preview_port(port)?, Login::parse(login).ok()?))
 }
 
 /// The port of a URL or an origin that is a preview of this login's workspace, and what comes after host and port.
-pub(super) fn own_port<'a>(url: &'a str, login: &Login) -> Option<(u16, &'a str)> {
+pub(super) fn own_port<'a>(url: &'a str, login: &Login, domain: &str) -> Option<(u16, &'a str)> {
     let (host, rest) = split(url)?;
-    place_of(&host).filter(|(_, whose)| whose == login).map(|(port, _)| (port, rest))
+    place_of(&host, domain).filter(|(_, whose)| whose == login).map(|(port, _)| (port, rest))
 }
 
 /// The port of a URL that leads to a program of the same machine, as a program writes it that believes to be alone.
@@ -53,10 +51,11 @@ fn split(url: &str) -> Option<(String, &str)> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::config::PREVIEW_DOMAIN;
 
     #[test]
     fn hosts_name_a_port_and_a_login() {
-        let place = |host: &str| place_of(host).map(|(port, login)| format!("{port} {login}"));
+        let place = |host: &str| place_of(host, PREVIEW_DOMAIN).map(|(port, login)| format!("{port} {login}"));
         assert_eq!(place("8000--kim.preview.localhost"), Some("8000 kim".into()));
         assert_eq!(place("3000--lee-kim.preview.localhost"), Some("3000 lee-kim".into()));
         for bad in [
@@ -89,8 +88,8 @@ mod tests {
     #[test]
     fn urls_of_ones_own() {
         let kim = Login::parse("kim").unwrap();
-        assert_eq!(own_port("http://3000--kim.preview.localhost:8080", &kim), Some((3000, "")));
-        assert_eq!(own_port("https://3000--kim.preview.localhost/a?b", &kim), Some((3000, "/a?b")));
+        assert_eq!(own_port("http://3000--kim.preview.localhost:8080", &kim, PREVIEW_DOMAIN), Some((3000, "")));
+        assert_eq!(own_port("https://3000--kim.preview.localhost/a?b", &kim, PREVIEW_DOMAIN), Some((3000, "/a?b")));
         for other in [
             "null",
             "http://3000--eve.preview.localhost:8080",
@@ -100,7 +99,7 @@ mod tests {
             "file://3000--kim.preview.localhost",
             "http://localhost:8080",
         ] {
-            assert_eq!(own_port(other, &kim), None, "{other}");
+            assert_eq!(own_port(other, &kim, PREVIEW_DOMAIN), None, "{other}");
         }
         assert_eq!(loopback_port("http://localhost:3000/a"), Some((3000, "/a")));
         assert_eq!(loopback_port("http://[::1]:5173"), Some((5173, "")));
@@ -113,23 +112,23 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn hosts_come_apart_as_they_were_put_together(port in 1..=u16::MAX, login in "[a-z][a-z0-9]{1,8}(-[a-z0-9]{1,8}){0,2}") {
-            let place = place_of(&format!("{port}--{login}.{PREVIEW_DOMAIN}"));
+            let place = place_of(&format!("{port}--{login}.{PREVIEW_DOMAIN}"), PREVIEW_DOMAIN);
             let login = Login::parse(login).unwrap();
             proptest::prop_assert_eq!(place, (port != REVERSE_PORT).then(|| (port, login.clone())));
             let origin = format!("http://{port}--{login}.{PREVIEW_DOMAIN}:8080/a");
-            proptest::prop_assert_eq!(own_port(&origin, &login).is_some(), port != REVERSE_PORT);
+            proptest::prop_assert_eq!(own_port(&origin, &login, PREVIEW_DOMAIN).is_some(), port != REVERSE_PORT);
         }
 
         #[test]
         fn any_url_is_taken(url in "(https?|file|://|//|@|:|[0-9]{1,6}|--|kim|eve|localhost|127.0.0.1|\\[::1\\]|\\.preview\\.localhost|[/?#a가 %]){0,12}") {
             let kim = Login::parse("kim").unwrap();
-            if let Some((_, rest)) = own_port(&url, &kim) {
+            if let Some((_, rest)) = own_port(&url, &kim, PREVIEW_DOMAIN) {
                 proptest::prop_assert!(url.ends_with(rest) && url[..url.len() - rest.len()].contains("--kim."), "{}", url);
             }
             if let Some((port, rest)) = loopback_port(&url) {
                 proptest::prop_assert!(url.ends_with(rest) && port != REVERSE_PORT, "{}", url);
             }
-            let _ = place_of(&url);
+            let _ = place_of(&url, PREVIEW_DOMAIN);
         }
     }
 }

@@ -41,7 +41,9 @@ impl Names<'_> {
         }
         set(headers, header::HOST, &format!("localhost:{}", self.port));
         for name in [header::ORIGIN, header::REFERER] {
-            let inside = text(headers, &name).and_then(|url| own_port(url, self.login)).map(|(port, rest)| inside(port, rest));
+            let inside = text(headers, &name)
+                .and_then(|url| own_port(url, self.login, &self.config.preview_domain))
+                .map(|(port, rest)| inside(port, rest));
             if let Some(url) = inside {
                 set(headers, name, &url);
             }

@@ -1,6 +1,7 @@
 //! What instructors and administrators see and do: administrators everything, instructors the classes that they are
 //! instructors of and the members of those.
 
+mod apps;
 mod audit;
 mod classes;
 mod members;
@@ -19,6 +20,7 @@ use crate::auth::CurrentUser;
 use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
 
+pub use apps::{AppRow, class_apps};
 pub use audit::words as audit_words;
 pub use classes::seen as seen_class;
 pub use people::seen as seen_user;
@@ -35,6 +37,7 @@ pub fn routes() -> Router<AppState> {
         .merge(members::routes())
         .merge(roster::routes())
         .merge(workspaces::routes())
+        .merge(apps::routes())
         .merge(audit::routes())
         .merge(usage::routes())
         .merge(settings::routes())

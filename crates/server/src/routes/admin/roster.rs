@@ -18,6 +18,7 @@ use crate::auth::{CurrentUser, password, secret};
 use crate::error::{ApiError, ApiResult};
 use crate::lang::Lang;
 use crate::roster::{self, Known, Row, Step};
+use crate::routes::is_on;
 use crate::state::AppState;
 
 /// Bytes of a file.
@@ -42,7 +43,7 @@ async fn import(
     file: Bytes,
 ) -> ApiResult<Json<Value>> {
     let class = classes::open(&state, &caller, id).await?;
-    let dry_run = matches!(how.dry_run.as_str(), "1" | "true");
+    let dry_run = is_on(&how.dry_run);
     let read =
         roster::parse(&file).map_err(|why| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_roster", why.detail).fix(why.fix))?;
     let known = known(&state, &class, &read.rows).await?;

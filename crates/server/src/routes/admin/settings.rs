@@ -27,6 +27,7 @@ async fn show(State(state): State<AppState>, caller: CurrentUser) -> ApiResult<J
 async fn change(State(state): State<AppState>, caller: CurrentUser, Json(change): Json<Change>) -> ApiResult<Json<Value>> {
     require_admin(&caller)?;
     let changed = state.settings.change(&state.store, change).await?;
+    state.sleep.changed();
     state.workspaces.stop_idle_after(state.settings.now().idle_stop());
     state.store.audit(&caller.user.id, None, "settings.change", &Value::Object(changed).to_string()).await?;
     Ok(Json(body(&state)))

@@ -152,7 +152,7 @@ async fn act(state: &AppState, caller: &CurrentUser, id: &str, op: Op, lang: Lan
     let owner = owner(&user);
     let view = match op {
         Op::Start => {
-            crate::starter::ensure(state, &user).await?;
+            crate::starter::begin(state, &user);
             state.workspaces.ensure(&owner).await
         }
         Op::Stop => state.workspaces.stop_by_staff(&owner).await,

@@ -99,10 +99,7 @@ async fn ensure(
     CurrentUser { user, .. }: CurrentUser,
     Lang(lang): Lang,
 ) -> ApiResult<(StatusCode, Json<Value>)> {
-    // A new home gets the project cloned, so it has to be there before. Without it the workspace is still of use.
-    if let Err(error) = crate::starter::ensure(&state, &user).await {
-        tracing::warn!(?error, user = %user.login, "the starter project cannot be made");
-    }
+    crate::starter::begin(&state, &user);
     Ok(answer(&state.workspaces.ensure(&owner(&user)).await?, lang))
 }
 

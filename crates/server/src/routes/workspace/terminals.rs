@@ -9,6 +9,7 @@ use crate::state::AppState;
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/workspace/terminals", get(pass).post(pass))
+        .route("/workspace/terminals/profiles", get(pass))
         .route("/workspace/terminals/{id}", any(pass))
         .route("/workspace/terminals/{id}/stream", get(tunnel))
         .route("/workspace/languages", get(pass))

@@ -1,7 +1,9 @@
 //! Source control of the project in the workspace, by the git program there, as the student: what the terminal can do as
 //! well, with answers that a page can draw. Only what is written here is run; paths and names never count as options.
 
+mod blame;
 mod log;
+mod refusals;
 mod status;
 
 use std::collections::BTreeMap;
@@ -21,6 +23,8 @@ use crate::auth::CurrentUser;
 use crate::error::{ApiError, ApiResult};
 use crate::starter;
 use crate::state::AppState;
+
+use refusals::refused;
 
 /// Seconds for what stays in the workspace, and for what asks another machine.
 const LOCAL_SECONDS: u64 = 30;
@@ -42,6 +46,9 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/workspace/git/switch", post(switch))
         .route("/workspace/git/pull", post(pull))
         .route("/workspace/git/push", post(push))
+        .route("/workspace/git/blame", get(show_blame))
+        .route("/workspace/git/resolve", post(resolve))
+        .route("/workspace/git/merge/abort", post(abort_merge))
 }
 
 /// git in one project of one workspace.
@@ -61,6 +68,12 @@ impl<'a> Git<'a> {
     }
 
     async fn run(&self, arguments: &[&str], stdin: Option<String>, seconds: u64) -> ApiResult<ExecResponse> {
+        if arguments.iter().any(|part| part.contains('\0')) {
+            return Err(ApiError::bad_request(Text::new(
+                "No name of a file or a branch has a NUL character in it.",
+                "파일이나 브랜치 이름에는 NUL 문자가 들어갈 수 없습니다.",
+            )));
+        }
         // Names are names: no patterns in paths, no editor, no password prompt that nobody would see.
         let argv = ["git", "--literal-pathspecs", "-c", "core.quotePath=false"].iter().chain(arguments);
         let env = [("GIT_TERMINAL_PROMPT", "0"), ("GIT_EDITOR", "true"), ("LC_ALL", "C.UTF-8"), ("GIT_OPTIONAL_LOCKS", "0")];
@@ -88,58 +101,6 @@ impl<'a> Git<'a> {
     async fn checked(&self, arguments: &[&str], stdin: Option<String>, seconds: u64) -> ApiResult<ExecResponse> {
         let answer = self.run(arguments, stdin, seconds).await?;
         if answer.code == 0 { Ok(answer) } else { Err(refused(arguments, &answer)) }
-    }
-}
-
-/// What git would not do, with the way out of what students meet.
-fn refused(arguments: &[&str], answer: &ExecResponse) -> ApiError {
-    let command = arguments.first().copied().unwrap_or_default();
-    let said = if answer.stderr.trim().is_empty() { answer.stdout.trim() } else { answer.stderr.trim() };
-    let (code, detail, fix) = if answer.timed_out {
-        (
-            "git_timeout",
-            Text::new(format!("git {command} took too long and was ended."), format!("git {command}이(가) 너무 오래 걸려 멈췄습니다.")),
-            Some(Text::new("Try it in the terminal.", "터미널에서 시도해 보세요.")),
-        )
-    } else if said.contains("not a git repository") {
-        (
-            "no_project",
-            Text::new("This folder is not under git.", "git으로 관리하는 폴더가 아닙니다."),
-            Some(Text::new("Run `git init` in it, or open the project's folder.", "`git init`을 실행하거나 프로젝트 폴더를 여세요.")),
-        )
-    } else if said.contains("non-fast-forward") || said.contains("fetch first") {
-        (
-            "git_behind",
-            Text::new("The project has commits that your workspace does not have.", "프로젝트에 작업 공간에는 없는 커밋이 있습니다."),
-            Some(Text::new("Pull first, then push again.", "먼저 pull 한 뒤 다시 push 하세요.")),
-        )
-    } else if said.contains("CONFLICT") || said.contains("unmerged") {
-        (
-            "git_conflict",
-            Text::new("The same lines were changed on both sides.", "양쪽에서 같은 줄을 바꿨습니다."),
-            Some(Text::new(
-                "Open each conflicting file, keep what is right, stage it, and commit.",
-                "충돌한 파일을 열어 맞는 내용을 남기고, 스테이지에 올린 뒤 커밋하세요.",
-            )),
-        )
-    } else if said.contains("nothing to commit") || said.contains("no changes added") {
-        ("git_nothing", Text::new("There is nothing staged to commit.", "스테이지에 올린 것이 없어 커밋할 수 없습니다."), None)
-    } else if said.contains("would be overwritten") {
-        (
-            "git_dirty",
-            Text::new(
-                format!("Changes of yours that are not committed are in the way: {said}"),
-                format!("커밋하지 않은 변경 사항이 걸립니다: {said}"),
-            ),
-            Some(Text::new("Commit them first.", "먼저 커밋하세요.")),
-        )
-    } else {
-        ("git_failed", Text::new(format!("git {command}: {said}"), format!("git {command}: {said}")), None)
-    };
-    let error = ApiError::new(StatusCode::CONFLICT, code, detail).with("output", said);
-    match fix {
-        Some(fix) => error.fix(fix),
-        None => error,
     }
 }
 
@@ -208,6 +169,7 @@ async fn file(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUs
     let object = match wanted.at.as_deref().unwrap_or("HEAD") {
         "index" => format!(":./{path}"),
         "HEAD" => format!("HEAD:./{path}"),
+        "start" => format!("{}:./{path}", first_commit(&git).await?),
         at => format!("{}:./{path}", commit_id(at)?),
     };
     let answer = git.run(&["cat-file", "blob", &object], None, LOCAL_SECONDS).await?;
@@ -215,6 +177,13 @@ async fn file(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUs
         return Err(ApiError::not_found());
     }
     Ok(plain(answer.stdout, answer.truncated))
+}
+
+/// The oldest commit that the present one comes from: the starter project, in a project that was made of it.
+async fn first_commit(git: &Git<'_>) -> ApiResult<String> {
+    let answer = git.run(&["rev-list", "--max-parents=0", "HEAD"], None, LOCAL_SECONDS).await?;
+    // The newest of several roots comes first.
+    answer.stdout.lines().last().map(str::to_owned).filter(|_| answer.code == 0).ok_or_else(ApiError::not_found)
 }
 
 fn commit_id(text: &str) -> ApiResult<&str> {
@@ -362,23 +331,113 @@ async fn switch(State(state): State<AppState>, CurrentUser { user, .. }: Current
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// What came with a pull.
 async fn pull(
     State(state): State<AppState>,
     CurrentUser { user, .. }: CurrentUser,
     Json(InFolder { folder }): Json<InFolder>,
+) -> ApiResult<Json<Value>> {
+    let git = Git::new(&state, &user, folder)?;
+    let head = ["rev-parse", "--quiet", "--verify", "HEAD"];
+    let before = git.run(&head, None, LOCAL_SECONDS).await?.stdout;
+    git.change(&["pull", "--quiet", "--no-rebase", "--no-edit"], None, REMOTE_SECONDS).await?;
+    let after = git.run(&head, None, LOCAL_SECONDS).await?.stdout;
+    let (before, after) = (before.trim(), after.trim());
+    // The first pull of an empty project has nothing to compare with.
+    let (commits, files) = if before == after || before.is_empty() {
+        (0, 0)
+    } else {
+        let range = format!("{before}..{after}");
+        let count = git.read(&["rev-list", "--count", &range]).await?;
+        let names = git.read(&["diff", "--name-only", "-z", before, after, "--"]).await?;
+        (count.stdout.trim().parse().unwrap_or(0), names.stdout.matches('\0').count())
+    };
+    Ok(Json(json!({"commit": after, "commits": commits, "files": files})))
+}
+
+/// How many commits went, where it is known: not with a branch's first push.
+async fn push(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    Json(InFolder { folder }): Json<InFolder>,
+) -> ApiResult<Json<Value>> {
+    let git = Git::new(&state, &user, folder)?;
+    let ahead = git.run(&["rev-list", "--count", "@{upstream}..HEAD"], None, LOCAL_SECONDS).await?;
+    git.change(&["push", "--quiet", "--set-upstream", "origin", "HEAD"], None, REMOTE_SECONDS).await?;
+    let branch = git.read(&["branch", "--show-current"]).await?;
+    let commits: Option<usize> = if ahead.code == 0 { ahead.stdout.trim().parse().ok() } else { None };
+    Ok(Json(json!({"branch": branch.stdout.trim(), "commits": commits})))
+}
+
+/// Of which commit each line of a file is, as it is on the disk.
+async fn show_blame(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    Query(wanted): Query<Wanted>,
+) -> ApiResult<Json<Value>> {
+    let git = Git::new(&state, &user, wanted.folder)?;
+    let path = wanted.path.unwrap_or_default();
+    let answer = git.run(&["blame", "--porcelain", "--", &path], None, LOCAL_SECONDS).await?;
+    if answer.code != 0 && answer.stderr.contains("no such path") {
+        return Err(ApiError::not_found());
+    }
+    if answer.code != 0 {
+        return Err(refused(&["blame"], &answer));
+    }
+    let mut body = json!(blame::parse(&answer.stdout));
+    body["truncated"] = json!(answer.truncated);
+    Ok(Json(body))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Side {
+    Ours,
+    Theirs,
+}
+
+/// A file in conflict, whole as one side has it.
+#[derive(Deserialize)]
+struct Resolution {
+    folder: Option<String>,
+    path: String,
+    side: Side,
+}
+
+async fn resolve(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    Json(Resolution { folder, path, side }): Json<Resolution>,
 ) -> ApiResult<StatusCode> {
     let git = Git::new(&state, &user, folder)?;
-    git.change(&["pull", "--quiet", "--no-rebase", "--no-edit"], None, REMOTE_SECONDS).await?;
+    // The index holds three versions of it: 2 is ours, 3 is theirs.
+    let (stage, flag) = match side {
+        Side::Ours => (2, "--ours"),
+        Side::Theirs => (3, "--theirs"),
+    };
+    let stages = git.read(&["ls-files", "--unmerged", "-z", "--", &path]).await?.stdout;
+    if stages.is_empty() {
+        return Err(ApiError::not_found());
+    }
+    let is_there = stages.split('\0').filter_map(|entry| entry.split_once('\t')).any(|(entry, _)| entry.ends_with(&format!(" {stage}")));
+    if is_there {
+        git.change(&["checkout", "--quiet", flag, "--", &path], None, LOCAL_SECONDS).await?;
+        git.change(&["add", "--", &path], None, LOCAL_SECONDS).await?;
+    } else {
+        // That side deleted it.
+        git.change(&["rm", "--quiet", "--force", "--", &path], None, LOCAL_SECONDS).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn push(
+/// Back to before the merge.
+async fn abort_merge(
     State(state): State<AppState>,
     CurrentUser { user, .. }: CurrentUser,
     Json(InFolder { folder }): Json<InFolder>,
 ) -> ApiResult<StatusCode> {
     let git = Git::new(&state, &user, folder)?;
-    git.change(&["push", "--quiet", "--set-upstream", "origin", "HEAD"], None, REMOTE_SECONDS).await?;
+    git.change(&["merge", "--abort"], None, LOCAL_SECONDS).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
