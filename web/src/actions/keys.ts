@@ -12,10 +12,11 @@ export function startKeys(): void {
   addEventListener(
     "keydown",
     (event) => {
-      // A syllable that is being composed has its keys for itself.
-      if (recording || event.isComposing) return;
-      const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
-      if (plain && !/^F\d+$/.test(event.key)) return;
+      const combined = event.ctrlKey || event.metaKey;
+      // A syllable that is being composed has its keys for itself, but for combinations that the input method hands on:
+      // with those the browser would do something of its own.
+      if (recording || (event.isComposing && !combined)) return;
+      if (!combined && !event.altKey && !/^F\d+$/.test(event.key)) return;
       const chord = chordOf(event);
       if (!chord) return;
       const target = event.target as Element | null;

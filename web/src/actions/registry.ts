@@ -5,6 +5,7 @@
 import { computed, signal } from "@preact/signals";
 import { sayError } from "../app/toast";
 import type { Key } from "../i18n";
+import type { Part } from "../settings/part";
 import { type Chord, parseChord, sameChord } from "./chord";
 
 export interface Action {
@@ -33,11 +34,23 @@ export const changedKeys = signal<Readonly<Record<string, readonly string[]>>>(s
 
 function stored(): Record<string, readonly string[]> {
   try {
-    return JSON.parse(localStorage.getItem(KEY) ?? "{}") as Record<string, readonly string[]>;
+    return readKeys(JSON.parse(localStorage.getItem(KEY) ?? "{}"));
   } catch {
     return {};
   }
 }
+
+/** Only lists of texts. */
+function readKeys(values: object): Record<string, readonly string[]> {
+  const isList = (keys: unknown) => Array.isArray(keys) && keys.every((each) => typeof each === "string");
+  return Object.fromEntries(Object.entries(values).filter(([, keys]) => isList(keys)));
+}
+
+export const keysPart: Part = {
+  name: "keys",
+  read: () => changedKeys.value,
+  take: (values) => putKeys(readKeys(values)),
+};
 
 export const actions = computed(() => [...known.value.values()]);
 
@@ -99,6 +112,10 @@ export function clashesOf(id: string, keys: string): Action[] {
 /** Null: as they were. */
 export function changeKeys(id: string, keys: readonly string[] | null): void {
   const { [id]: _, ...rest } = changedKeys.peek();
-  changedKeys.value = keys === null ? rest : { ...rest, [id]: keys };
-  localStorage.setItem(KEY, JSON.stringify(changedKeys.peek()));
+  putKeys(keys === null ? rest : { ...rest, [id]: keys });
+}
+
+function putKeys(keys: Readonly<Record<string, readonly string[]>>): void {
+  changedKeys.value = keys;
+  localStorage.setItem(KEY, JSON.stringify(keys));
 }

@@ -1,5 +1,7 @@
 /** The application as a picture, and what one does to it. */
-import { API, ask, askJson } from "./http";
+import { ask, askJson } from "./http";
+import { readNdjson } from "./ndjson";
+import { EitherSocket, type Socket } from "./socket";
 import type { Edit } from "./types";
 
 export type Health = "healthy" | "paused" | "progressing" | "degraded";
@@ -90,6 +92,22 @@ export interface LogLine {
   line: string;
 }
 
+export interface AppRequest {
+  at: string;
+  client: string;
+  method: string;
+  host: string;
+  path: string;
+  /** 0: whoever asked went before there was an answer. */
+  status: number;
+  bytes: number;
+  ms: number;
+}
+
+/** The newest first; null where the installation keeps no log. */
+export const readRequests = async (): Promise<AppRequest[] | null> =>
+  (await askJson<{ requests: AppRequest[] | null }>("/app/requests")).requests;
+
 export const readMap = (): Promise<AppMap> => askJson<AppMap>("/app/map");
 
 export const killPod = (pod: string): Promise<Response> =>
@@ -123,27 +141,11 @@ export const startLoad = (per_second: number, seconds: number): Promise<Load> =>
 
 export const stopLoad = (): Promise<Response> => ask("/app/load", { method: "DELETE" });
 
-export function shellUrl(pod: string, container: string): string {
-  const url = new URL(`${API}/app/pods/${encodeURIComponent(pod)}/shell`, location.href);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  url.searchParams.set("container", container);
-  return url.href;
+export function openShell(pod: string, container: string, protocol: string): Socket {
+  const query = new URLSearchParams({ container });
+  return new EitherSocket(`/app/pods/${encodeURIComponent(pod)}/shell?${query}`, protocol);
 }
 
 /** What all pods write, in pieces, until `signal` or their end. */
-export async function followLogs(onLines: (lines: LogLine[]) => void, signal: AbortSignal): Promise<void> {
-  const response = await ask("/app/logs?follow=1", { signal });
-  const reader = response.body?.getReader();
-  if (!reader) return;
-  const decoder = new TextDecoder();
-  let rest = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    rest += decoder.decode(value, { stream: !done });
-    const lines = rest.split("\n");
-    rest = lines.pop() ?? "";
-    const found = lines.filter((line) => line !== "").map((line) => JSON.parse(line) as LogLine);
-    if (found.length > 0) onLines(found);
-    if (done) return;
-  }
-}
+export const followLogs = async (onLines: (lines: LogLine[]) => void, signal: AbortSignal): Promise<void> =>
+  readNdjson(await ask("/app/logs?follow=1", { signal }), onLines);

@@ -31,21 +31,36 @@ export async function readApp(): Promise<App | null> {
   return response.status === 404 ? null : ((await response.json()) as App);
 }
 
+/** Starts what was stopped, or stops what runs. */
+export const setAppRuns = (runs: boolean): Promise<Response> =>
+  ask(runs ? "/app/start" : "/app/stop", { method: "POST" });
+
 export const buildLogUrl = (id: string): string => `${API}/builds/${encodeURIComponent(id)}/log`;
 
-/** The build's log as it is written; `onText` gets it in pieces until the build has ended. */
+const LOG_EVERY_MS = 1000;
+const GOING_ON = new Set(["queued", "running"]);
+
+/**
+ * The build's log as it is written; `onText` gets it in pieces until the build has ended. It is asked for again and again
+ * instead of being kept open: over HTTP/1.1 a browser has six connections to a host, and the logs of one Deploy beside
+ * the IDE's streams would take all of them, so that no file could be opened or saved meanwhile.
+ */
 export async function followBuildLog(
   id: string,
   onText: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const response = await ask(`/builds/${encodeURIComponent(id)}/log?follow=1`, { signal });
-  const reader = response.body?.getReader();
-  if (!reader) return;
+  const path = `/builds/${encodeURIComponent(id)}`;
+  // A character of which half has come waits in it for the other half.
   const decoder = new TextDecoder();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    onText(decoder.decode(value, { stream: true }));
+  for (let seen = 0; ; ) {
+    const { state } = await askJson<{ state: string }>(path, { signal });
+    const bytes = await (await ask(`${path}/log?from=${seen}`, { signal })).arrayBuffer();
+    seen += bytes.byteLength;
+    const text = decoder.decode(bytes, { stream: true });
+    if (text !== "") onText(text);
+    if (!GOING_ON.has(state)) return;
+    await new Promise((resolve) => setTimeout(resolve, LOG_EVERY_MS));
+    signal.throwIfAborted();
   }
 }

@@ -55,8 +55,12 @@ const textOf = async (response: Response): Promise<GitText> => ({
 export const gitDiff = async (folder: string, path: string, staged: boolean): Promise<GitText> =>
   textOf(await ask(`/workspace/git/diff?${query({ folder, path, staged: staged ? 1 : 0 })}`));
 
-/** As it is in HEAD or in the index; null where it is not there. */
-export async function gitFile(folder: string, path: string, at: "HEAD" | "index"): Promise<GitText | null> {
+/** As it is in HEAD, in the index, or as the project began; null where it is not there. */
+export async function gitFile(
+  folder: string,
+  path: string,
+  at: "HEAD" | "index" | "start",
+): Promise<GitText | null> {
   const response = await ask(`/workspace/git/file?${query({ folder, path, at })}`, { accept: [404] });
   return response.status === 404 ? null : textOf(response);
 }
@@ -87,6 +91,28 @@ export const gitBranches = async (folder: string): Promise<Branch[]> =>
 export const gitSwitch = (folder: string, branch: string, create: boolean): Promise<Response> =>
   post("switch", { folder, branch, create });
 
-export const gitPull = (folder: string): Promise<Response> => post("pull", { folder });
+const postJson = <T>(what: string, json: unknown): Promise<T> =>
+  askJson<T>(`/workspace/git/${what}`, { method: "POST", json });
 
-export const gitPush = (folder: string): Promise<Response> => post("push", { folder });
+/** What came with it. */
+export const gitPull = (folder: string): Promise<{ commits: number; files: number }> =>
+  postJson("pull", { folder });
+
+/** How many commits went; null with a branch's first push. */
+export const gitPush = (folder: string): Promise<{ branch: string; commits: number | null }> =>
+  postJson("push", { folder });
+
+export interface Blame {
+  commits: Record<string, { author: string; time: string; subject: string; uncommitted: boolean }>;
+  lines: { commit: string; text: string }[];
+  truncated: boolean;
+}
+
+export const gitBlame = (folder: string, path: string): Promise<Blame> =>
+  askJson<Blame>(`/workspace/git/blame?${query({ folder, path })}`);
+
+/** A file in conflict, whole as one side has it. */
+export const gitResolve = (folder: string, path: string, side: "ours" | "theirs"): Promise<Response> =>
+  post("resolve", { folder, path, side });
+
+export const gitAbortMerge = (folder: string): Promise<Response> => post("merge/abort", { folder });

@@ -1,5 +1,6 @@
 /** Search in the workspace's files, line by line as they are found. */
 import { ask } from "./http";
+import { readNdjson } from "./ndjson";
 
 export interface Found {
   path: string;
@@ -17,12 +18,19 @@ export interface SearchQuery {
   glob: string;
 }
 
-/** Resolves at the end of the answer; what is found comes in as many pieces as it arrives in. */
+/** What a search did not look into. */
+export interface Unsearched {
+  /** How many texts are larger than `limit` bytes. */
+  too_large: number;
+  limit: number;
+}
+
+/** Resolves at the end of the answer, with what was left out; what is found comes in as many pieces as it arrives in. */
 export async function searchFiles(
   query: SearchQuery,
   onFound: (found: Found[]) => void,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Unsearched | null> {
   const asked = new URLSearchParams({
     q: query.q,
     regex: query.regex ? "1" : "0",
@@ -30,17 +38,14 @@ export async function searchFiles(
     glob: query.glob,
   });
   const response = await ask(`/workspace/search?${asked}`, { signal });
-  const reader = response.body?.getReader();
-  if (!reader) return;
-  const decoder = new TextDecoder();
-  let rest = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    rest += decoder.decode(value, { stream: !done });
-    const lines = rest.split("\n");
-    rest = lines.pop() ?? "";
-    const found = lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Found);
+  let unsearched: Unsearched | null = null;
+  await readNdjson<Found | Unsearched>(response, (lines) => {
+    const found: Found[] = [];
+    for (const line of lines) {
+      if ("too_large" in line) unsearched = line;
+      else found.push(line);
+    }
     if (found.length > 0) onFound(found);
-    if (done) return;
-  }
+  });
+  return unsearched;
 }

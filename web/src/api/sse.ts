@@ -52,7 +52,10 @@ export interface SseOptions {
   onEvent(event: SseEvent): void;
   /** Called at every (re)connection: what was read before may be old by now. */
   onOpen?(): void;
-  /** The server has ended the stream or refused it: true to connect again. Refusals (4xx) end it by default. */
+  /**
+   * The server has ended the stream or refused it: true to connect again. Refusals (4xx) end it by default; not asked
+   * where the session has ended, since the next login begins another.
+   */
   again?(error: unknown): boolean;
 }
 
@@ -95,7 +98,8 @@ export function subscribe(path: string, options: SseOptions): Subscription {
       } catch (caught) {
         error = caught;
       }
-      if (abort.signal.aborted || !again(error)) return;
+      const signedOut = error instanceof ApiError && error.status === 401;
+      if (abort.signal.aborted || !(signedOut || again(error))) return;
       await pause(wait, abort.signal);
       wait = Math.min(wait * 2, LONGEST_WAIT_MS);
     }

@@ -45,4 +45,16 @@ describe("subscribe", () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(fetched).toHaveBeenCalledTimes(2);
   });
+
+  it("waits for the next login where the session has ended", async () => {
+    const answers = [new Response("{}", { status: 401 }), stream("data: back\n\n")];
+    vi.stubGlobal("fetch", async () => answers.shift() ?? new Promise(() => undefined));
+    const seen: string[] = [];
+    const again = vi.fn(() => false);
+    subscribe("/x", { onEvent: ({ data }) => seen.push(data), again });
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(seen).toEqual(["back"]);
+    // Of the stream's own end, and not of the refusal.
+    expect(again).toHaveBeenCalledTimes(1);
+  });
 });

@@ -91,8 +91,17 @@ export interface WatchEvent {
 export interface TerminalInfo {
   id: string;
   name?: string | null;
+  /** Where the program in the foreground is. */
+  cwd?: string | null;
   /** Once the program has ended. */
   exit_code?: number | null;
+}
+
+/** What a terminal may be opened with. */
+export interface TerminalProfile {
+  id: string;
+  shell?: string | null;
+  command?: string | null;
 }
 
 export type StepName = "commit" | "build" | "refresh" | "rollout";
@@ -178,7 +187,10 @@ export interface AppPod {
 export interface App {
   url?: string | null;
   health?: string | null;
+  /** Its owner stopped it. */
+  stopped?: boolean;
   current?: { id?: string | null } | null;
+  target?: { diagnostics?: Diagnostic[] | null } | null;
   objects?: { name: string; message: string; strategy?: Strategy | null }[];
   pods?: AppPod[];
 }

@@ -16,6 +16,8 @@ export interface Sending {
   onProgress(sent: number): void;
   /** Replaces what is there; else a taken name is an error, with status 412. */
   overwrite?: boolean;
+  /** It is an archive, and `path` the folder for what is in it; a taken name there is an error, with status 409. */
+  unpack?: boolean;
   /** Between tries, in milliseconds; for tests. */
   pause?: number;
 }
@@ -34,8 +36,10 @@ export async function sendFile(path: string, file: Blob, sending: Sending): Prom
   try {
     await sendParts(id, file, sending);
     onProgress(file.size);
-    const headers: Record<string, string> = sending.overwrite ? {} : { "If-None-Match": "*" };
-    await ask(`/workspace/uploads/${id}/finish`, { method: "POST", headers, signal });
+    const { overwrite = false, unpack = false } = sending;
+    const headers: Record<string, string> = overwrite || unpack ? {} : { "If-None-Match": "*" };
+    const json = { unpack, overwrite };
+    await ask(`/workspace/uploads/${id}/finish`, { method: "POST", headers, json, signal });
   } catch (error) {
     // Nobody will go on with it. What stays is removed by the workspace after a week.
     await ask(`/workspace/uploads/${id}`, { method: "DELETE" }).catch(() => undefined);

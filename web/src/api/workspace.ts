@@ -1,5 +1,5 @@
 import { ask, askJson } from "./http";
-import type { Large, Port, TerminalInfo, Visibility, Workspace } from "./types";
+import type { Large, Port, TerminalInfo, TerminalProfile, Visibility, Workspace } from "./types";
 
 /** Idempotent: answers with the workspace, ready or still starting. */
 export const ensureWorkspace = (): Promise<Workspace> => askJson<Workspace>("/workspace", { method: "PUT" });
@@ -29,10 +29,20 @@ export const createTerminal = (size: {
   rows: number;
   cwd?: string;
   clean?: boolean;
+  shell?: string;
   /** A line to run instead of a shell. */
   command?: string;
   name?: string;
 }): Promise<TerminalInfo> => askJson<TerminalInfo>("/workspace/terminals", { method: "POST", json: size });
+
+export const listProfiles = (): Promise<TerminalProfile[]> =>
+  askJson<TerminalProfile[]>("/workspace/terminals/profiles");
+
+export const renameTerminal = (id: string, name: string): Promise<TerminalInfo> =>
+  askJson<TerminalInfo>(`/workspace/terminals/${encodeURIComponent(id)}`, {
+    method: "PATCH",
+    json: { name },
+  });
 
 export const deleteTerminal = (id: string): Promise<Response> =>
   ask(`/workspace/terminals/${encodeURIComponent(id)}`, { method: "DELETE", accept: [404] });

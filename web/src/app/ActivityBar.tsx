@@ -2,6 +2,7 @@
 import { Keys } from "../actions/Keys";
 import { hintOf, runById } from "../actions/registry";
 import { t } from "../i18n";
+import { countWords } from "./count";
 import { Icon, type IconName } from "./icons";
 import { showDeploy, showSide, showView, sizes } from "./layout";
 import { VIEWS, type View } from "./views";
@@ -84,14 +85,14 @@ function ActivityButton({
         type="button"
         class="activity-button"
         aria-pressed={pressed}
-        aria-label={count > 0 ? `${title} (${count})` : title}
+        aria-label={count > 0 ? `${title}: ${countWords(count)}` : title}
         data-testid={`activity-${id}`}
         onClick={onPress}
       >
         <Icon name={icon} />
         {count > 0 && (
           <span class="activity-badge" aria-hidden="true">
-            {count > 99 ? "99+" : count}
+            {countWords(count)}
           </span>
         )}
       </button>

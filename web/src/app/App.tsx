@@ -5,9 +5,9 @@ import { DeployPanel } from "../deploy/DeployPanel";
 import { EditorArea } from "../editor/EditorArea";
 import { t } from "../i18n";
 import { Palette } from "../palette/Palette";
+import { Panel } from "../panel/Panel";
 import { SettingsDialog } from "../settings/SettingsDialog";
 import { shown as snapshotsShown } from "../snapshots/open";
-import { TerminalPanel } from "../terminal/TerminalPanel";
 import { shown as trashShown } from "../trash/open";
 import { WorkspaceBanner } from "../workspace/Banner";
 import { StartView } from "../workspace/StartView";
@@ -67,7 +67,7 @@ export function App() {
             </div>
             <Splitter of="terminal" orientation="horizontal" direction={-1} />
             <div class="pane pane-terminal">
-              <TerminalPanel />
+              <Panel />
             </div>
           </div>
           <Splitter of="deploy" orientation="vertical" direction={-1} />

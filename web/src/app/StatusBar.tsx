@@ -1,12 +1,13 @@
 import { signal } from "@preact/signals";
 import { runById } from "../actions/registry";
-import { ProblemCount } from "../checking/ProblemCount";
+import { blocked } from "../api/socket";
 import { type Cursor, cursor } from "../editor/documents";
 import { languageOf } from "../editor/languages";
-import { active, unsaved } from "../editor/state";
+import { active, type Buffer, unsaved } from "../editor/state";
 import { shortPath } from "../files/state";
 import { t } from "../i18n";
 import { LanguageStatus } from "../languages/StatusItem";
+import { ProblemCount } from "../problems/ProblemCount";
 import { changeCount, status } from "../scm/state";
 import { SnapshotTrouble } from "../snapshots/SnapshotTrouble";
 import { progress, showTour } from "../tour/state";
@@ -14,7 +15,7 @@ import { STEPS } from "../tour/steps";
 import { workspaceTrouble } from "../workspace/state";
 import { UsageMeter } from "../workspace/UsageMeter";
 import { Icon } from "./icons";
-import { showTerminal, showView, sizes } from "./layout";
+import { showPanel, showView, sizes } from "./layout";
 
 function saveWords(): { word: string; state: string } {
   const buffer = active.value;
@@ -33,6 +34,7 @@ export function StatusBar() {
   return (
     <footer class="status-bar">
       <Connection />
+      <SlowWay />
       <BranchButton />
       <span class="status-path">{buffer && !buffer.panel ? shortPath(buffer.path) : ""}</span>
       <span class={`save-state ${state}`} role="status" data-testid="save-state" data-state={state}>
@@ -42,11 +44,11 @@ export function StatusBar() {
       <TourStatus />
       <SnapshotTrouble />
       <UsageMeter />
-      {buffer?.status === "text" && at && <Place at={at} path={buffer.path} />}
+      {buffer?.status === "text" && at && <Place at={at} buffer={buffer} />}
       {!sizes.value.terminalOpen && (
-        <button type="button" class="wide-only" onClick={() => showTerminal(true)}>
+        <button type="button" class="wide-only" onClick={() => showPanel(sizes.peek().panel)}>
           <Icon name="terminal" />
-          {t("terminal.show")}
+          {t("panel.show")}
         </button>
       )}
     </footer>
@@ -64,7 +66,7 @@ function TourStatus() {
   );
 }
 
-function Place({ at, path }: { at: Cursor; path: string }) {
+function Place({ at, buffer: { path, encoding } }: { at: Cursor; buffer: Buffer }) {
   return (
     <>
       {at.cursors > 1 && <span>{t("status.cursors", { count: at.cursors })}</span>}
@@ -75,7 +77,10 @@ function Place({ at, path }: { at: Cursor; path: string }) {
       <span class="wide-only">
         {at.indent === "\t" ? t("status.tabs") : t("status.spaces", { count: at.indent.length })}
       </span>
-      <span class="wide-only">UTF-8{at.crlf ? " CRLF" : ""}</span>
+      <span class="wide-only" data-testid="encoding">
+        {encoding}
+        {at.crlf && " CRLF"}
+      </span>
       <ProblemCount path={path} />
       <LanguageStatus path={path} />
       <span>{languageOf(path)?.name ?? "Text"}</span>
@@ -101,13 +106,29 @@ function Connection() {
   );
 }
 
+/** Terminals work without WebSockets, and are slower; the test says what is in the way. */
+function SlowWay() {
+  if (!blocked.value) return null;
+  return (
+    <button
+      type="button"
+      class="status-slow"
+      title={t("network.blocked.hint")}
+      data-testid="slow-way"
+      onClick={() => runById("network.test")}
+    >
+      <Icon name="warning" />
+      {t("network.blocked")}
+    </button>
+  );
+}
+
 function BranchButton() {
   const { branch, ahead = 0, behind = 0 } = status.value ?? {};
   if (!branch) return null;
   return (
     <button
       type="button"
-      class="wide-only"
       title={t("status.branch", { branch })}
       data-testid="status-branch"
       onClick={() => showView("scm")}

@@ -1,4 +1,3 @@
-import { useEffect, useRef } from "preact/hooks";
 import { Keys } from "../actions/Keys";
 import { hintOf } from "../actions/registry";
 import { logOut } from "../api/session";
@@ -8,10 +7,12 @@ import { lang, setLang, t } from "../i18n";
 import { openPalette } from "../palette/state";
 import { nextTheme, theme } from "../theme/theme";
 import { WorkspaceMenu } from "../workspace/WorkspaceMenu";
+import { IconButton } from "./IconButton";
 import { Icon } from "./icons";
 import { Logo } from "./Logo";
 import { showDeploy } from "./layout";
 import { me } from "./me";
+import { useMenu } from "./menu";
 import { sayError } from "./toast";
 
 const THEME_ICONS = { system: "system", light: "sun", dark: "moon", contrast: "contrast" } as const;
@@ -80,42 +81,24 @@ function LangSwitch() {
 function ThemeSwitch() {
   const label = t("app.theme", { theme: t(`app.theme.${theme.value}`) });
   return (
-    <button
-      type="button"
-      class="icon-button theme-switch"
-      title={label}
-      aria-label={label}
+    <IconButton
+      class="theme-switch"
+      icon={THEME_ICONS[theme.value]}
+      label={label}
       data-testid="theme-switch"
       onClick={() => {
         theme.value = nextTheme(theme.value);
       }}
-    >
-      <Icon name={THEME_ICONS[theme.value]} />
-    </button>
+    />
   );
 }
 
 function UserMenu() {
-  const details = useRef<HTMLDetailsElement>(null);
-  useEffect(() => {
-    const away = (event: Event) => {
-      if (details.current && !details.current.contains(event.target as Node)) details.current.open = false;
-    };
-    addEventListener("pointerdown", away);
-    return () => removeEventListener("pointerdown", away);
-  }, []);
+  const { menu } = useMenu();
   const user = me.value;
   if (!user) return null;
   return (
-    <details
-      ref={details}
-      class="user-menu"
-      onKeyDown={(event) => {
-        if (event.key !== "Escape" || !details.current) return;
-        details.current.open = false;
-        details.current.querySelector("summary")?.focus();
-      }}
-    >
+    <details {...menu} class="user-menu">
       <summary class="icon-button" aria-label={t("app.menu")} title={t("app.menu")} data-testid="user-menu">
         <Icon name="person" />
       </summary>
@@ -126,7 +109,11 @@ function UserMenu() {
             {user.login} · {t(`role.${user.role}`)}
           </span>
         </p>
+        <a href="/account">{t("app.account")}</a>
         {user.role === "admin" && <a href="/admin">{t("app.admin")}</a>}
+        <a href="/network" target="_blank" rel="noreferrer">
+          {t("network.title")}
+        </a>
         <button
           type="button"
           onClick={() => {

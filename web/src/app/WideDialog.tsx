@@ -1,9 +1,10 @@
 /** The frame of the larger dialogs: the browser's own modal, a title, and a button that closes it. */
+
 import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n";
-import { Icon } from "./icons";
+import { IconButton } from "./IconButton";
 
 interface WideDialogProps {
   /** Its class, and how tests find it. */
@@ -49,9 +50,7 @@ export function WideDialog({
     >
       <header class="dialog-head">
         <h2 id={`${name}-title`}>{title}</h2>
-        <button type="button" class="icon-button" aria-label={t("app.close")} onClick={close}>
-          <Icon name="close" />
-        </button>
+        <IconButton icon="close" label={t("app.close")} onClick={close} />
       </header>
       {children}
     </dialog>

@@ -7,7 +7,7 @@ import { showAppMap } from "../appmap/open";
 import { deploy, running } from "../deploy/state";
 import { editorActions } from "../editor/actions";
 import { focusEditor } from "../editor/documents";
-import { activePath } from "../editor/state";
+import { active, activePath } from "../editor/state";
 import { refreshTree, reveal, startNaming } from "../files/state";
 import { lang, setLang } from "../i18n";
 import { languageActions } from "../languages/actions";
@@ -19,29 +19,29 @@ import { change, settings, zoom } from "../settings/state";
 import { snapshotActions } from "../snapshots/open";
 import { finding } from "../terminal/FindBar";
 import { activeId, activeTab, closeTerminal, newTerminal, stepTerminal, tabs } from "../terminal/state";
+import { renaming } from "../terminal/TerminalBar";
 import { theme } from "../theme/theme";
 import { tourActions } from "../tour/actions";
 import { trashActions } from "../trash/open";
 import { ladderActions } from "../workspace/actions";
 import { ready } from "../workspace/state";
 import { toggleView } from "./ActivityBar";
-import { pane, showDeploy, showSide, showTerminal, showView, sizes } from "./layout";
+import { pane, showDeploy, showPanel, showSide, showTerminal, showView, sizes } from "./layout";
 import { VIEWS } from "./views";
 
 function toggleTerminal(): void {
-  const open = !sizes.peek().terminalOpen;
+  const { terminalOpen, panel } = sizes.peek();
+  const open = !terminalOpen || panel !== "terminal";
   showTerminal(open);
   pane.value = open ? "terminal" : "editor";
   if (open) requestAnimationFrame(() => activeTab.peek()?.session.focus());
   else focusEditor();
 }
 
-/** A terminal that is made by a key is typed into at once. */
-async function openTerminal(clean = false): Promise<void> {
+async function openTerminal(wanted: Parameters<typeof newTerminal>[0] = {}): Promise<void> {
   showTerminal(true);
   pane.value = "terminal";
-  await newTerminal(clean);
-  requestAnimationFrame(() => activeTab.peek()?.session.focus());
+  await newTerminal(wanted);
 }
 
 const palette: Action[] = [
@@ -67,6 +67,15 @@ const palette: Action[] = [
     keys: ["Ctrl+G"],
     run: () => openPalette(":"),
     when: () => activePath.value !== null,
+  },
+  {
+    id: "palette.symbols",
+    title: "action.symbols",
+    group: "action.group.go",
+    keys: ["Ctrl+Shift+O"],
+    run: () => openPalette("@"),
+    // The palette waits for the text of one that was opened just now.
+    when: () => /^(?:loading|text)$/.test(active.value?.status ?? ""),
   },
   {
     id: "search.open",
@@ -127,6 +136,25 @@ const files: Action[] = [
   },
 ];
 
+const panels: Action[] = [
+  {
+    id: "problems.show",
+    title: "problems.title",
+    group: "action.group.view",
+    keys: ["Ctrl+Shift+M"],
+    run: () => showPanel("problems"),
+    overTerminal: true,
+  },
+  {
+    id: "output.show",
+    title: "output.title",
+    group: "action.group.view",
+    keys: ["Ctrl+Shift+U"],
+    run: () => showPanel("output"),
+    overTerminal: true,
+  },
+];
+
 const terminals: Action[] = [
   {
     id: "terminal.toggle",
@@ -149,8 +177,28 @@ const terminals: Action[] = [
     id: "terminal.clean",
     title: "workspace.cleanShell",
     group: "terminal.title",
-    run: () => openTerminal(true),
+    run: () => openTerminal({ clean: true }),
     when: () => ready.value,
+  },
+  {
+    id: "terminal.split",
+    title: "terminal.split",
+    group: "terminal.title",
+    keys: ["Ctrl+Shift+5"],
+    run: () => openTerminal({ split: true }),
+    when: () => activeId.value !== null,
+    overTerminal: true,
+  },
+  {
+    id: "terminal.rename",
+    title: "terminal.rename",
+    group: "terminal.title",
+    run: () => {
+      showTerminal(true);
+      pane.value = "terminal";
+      renaming.value = activeId.peek();
+    },
+    when: () => activeId.value !== null,
   },
   {
     id: "terminal.close",
@@ -285,6 +333,12 @@ const shell: Action[] = [
     run: () => change({ wrap: !settings.peek().wrap }),
   },
   {
+    id: "editor.minimap",
+    title: "action.minimap",
+    group: "editor.title",
+    run: () => change({ minimap: !settings.peek().minimap }),
+  },
+  {
     id: "app.settings",
     title: "settings.title",
     group: "action.group.help",
@@ -314,6 +368,12 @@ const shell: Action[] = [
     run: showShortcuts,
   },
   {
+    id: "network.test",
+    title: "network.title",
+    group: "action.group.help",
+    run: () => void window.open("/network", "_blank", "noopener"),
+  },
+  {
     id: "app.logout",
     title: "app.logout",
     group: "app.menu",
@@ -336,6 +396,7 @@ export function startActions(): void {
     ...files,
     ...views,
     ...shell,
+    ...panels,
     ...terminals,
     ...languageActions,
     ...scmActions,

@@ -7,17 +7,18 @@ interface Question {
   title: string;
   text: string;
   confirm: string;
-  answer(yes: boolean): void;
+  /** The other way, where that is more than not to do it. */
+  other?: string;
+  /** Null where it was put away. */
+  answer(yes: boolean | null): void;
 }
 
 const question = signal<Question | null>(null);
 
-export function confirm(title: string, text: string, confirmLabel: string): Promise<boolean> {
+function put(asked: Omit<Question, "answer">): Promise<boolean | null> {
   return new Promise((resolve) => {
     question.value = {
-      title,
-      text,
-      confirm: confirmLabel,
+      ...asked,
       answer: (yes) => {
         question.value = null;
         resolve(yes);
@@ -25,6 +26,14 @@ export function confirm(title: string, text: string, confirmLabel: string): Prom
     };
   });
 }
+
+export async function confirm(title: string, text: string, confirmLabel: string): Promise<boolean> {
+  return (await put({ title, text, confirm: confirmLabel })) ?? false;
+}
+
+/** One of two ways, neither of them a danger; null for none. */
+export const choose = (title: string, text: string, one: string, other: string): Promise<boolean | null> =>
+  put({ title, text, confirm: one, other });
 
 export function ConfirmDialog() {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -34,14 +43,18 @@ export function ConfirmDialog() {
   }, [asked]);
   if (!asked) return null;
   return (
-    <dialog ref={dialog} class="dialog" aria-labelledby="confirm-title" onCancel={() => asked.answer(false)}>
+    <dialog ref={dialog} class="dialog" aria-labelledby="confirm-title" onCancel={() => asked.answer(null)}>
       <h2 id="confirm-title">{asked.title}</h2>
       <p>{asked.text}</p>
       <div class="dialog-actions">
         <button type="button" class="button" onClick={() => asked.answer(false)}>
-          {t("app.cancel")}
+          {asked.other ?? t("app.cancel")}
         </button>
-        <button type="button" class="button danger" onClick={() => asked.answer(true)}>
+        <button
+          type="button"
+          class={asked.other ? "button primary" : "button danger"}
+          onClick={() => asked.answer(true)}
+        >
           {asked.confirm}
         </button>
       </div>

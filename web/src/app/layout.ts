@@ -1,7 +1,11 @@
-/** Which panes are open and how large, remembered in this browser; on a phone, which one pane is shown. */
+/** Which panes are open and how large, the same in all of a user's browsers; on a phone, which one pane is shown. */
 import { effect, signal } from "@preact/signals";
+import { different, type Part } from "../settings/part";
 
 export type Pane = "files" | "editor" | "terminal" | "deploy";
+/** What the pane below the editor shows. */
+export const PANEL_VIEWS = ["terminal", "problems", "output", "ports"] as const;
+export type PanelView = (typeof PANEL_VIEWS)[number];
 export const PANES: readonly Pane[] = ["files", "editor", "terminal", "deploy"];
 
 interface Sizes {
@@ -14,6 +18,8 @@ interface Sizes {
   sideOpen: boolean;
   /** The id of the view at the side. */
   view: string;
+  /** What is seen where the terminals are. */
+  panel: PanelView;
 }
 
 const KEY = "maru.layout";
@@ -25,30 +31,62 @@ const DEFAULTS: Sizes = {
   deployOpen: true,
   sideOpen: true,
   view: "files",
+  panel: "terminal",
 };
 export const LIMITS = { files: [160, 520], terminal: [96, 900], deploy: [260, 640] } as const;
 
 function stored(): Sizes {
   try {
-    return { ...DEFAULTS, ...(JSON.parse(localStorage.getItem(KEY) ?? "{}") as Partial<Sizes>) };
+    return readSizes(JSON.parse(localStorage.getItem(KEY) ?? "{}"));
   } catch {
     return DEFAULTS;
   }
 }
 
+/** Whatever was stored: only what fits is taken. */
+export function readSizes(values: object): Sizes {
+  const found = { ...DEFAULTS };
+  for (const [name, value] of Object.entries(values)) {
+    if (!(name in DEFAULTS) || typeof value !== typeof DEFAULTS[name as keyof Sizes]) continue;
+    if (name === "panel" && !PANEL_VIEWS.some((view) => view === value)) continue;
+    const within = name in LIMITS ? bounded(name as Resizable, value) : value;
+    Object.assign(found, { [name]: within });
+  }
+  return found;
+}
+
+const bounded = (what: Resizable, size: number): number => {
+  const [least, most] = LIMITS[what];
+  return Math.round(Math.min(most, Math.max(least, size)));
+};
+
 export const sizes = signal<Sizes>(stored());
+
+export const layoutPart: Part = {
+  name: "layout",
+  read: () => different(sizes.value, DEFAULTS),
+  take: (values) => {
+    sizes.value = readSizes(values);
+  },
+};
 /** The pane a narrow screen shows. */
 export const pane = signal<Pane>("editor");
 
 export type Resizable = keyof typeof LIMITS;
 
 export function resize(what: Resizable, to: number): void {
-  const [least, most] = LIMITS[what];
-  sizes.value = { ...sizes.peek(), [what]: Math.round(Math.min(most, Math.max(least, to))) };
+  sizes.value = { ...sizes.peek(), [what]: bounded(what, to) };
 }
 
+/** The terminals, in the pane below the editor; or nothing there. */
 export function showTerminal(open: boolean): void {
-  sizes.value = { ...sizes.peek(), terminalOpen: open };
+  sizes.value = { ...sizes.peek(), terminalOpen: open, ...(open && { panel: "terminal" as const }) };
+}
+
+/** Something in the pane below the editor. */
+export function showPanel(panel: PanelView): void {
+  sizes.value = { ...sizes.peek(), terminalOpen: true, panel };
+  pane.value = "terminal";
 }
 
 export function showDeploy(open: boolean): void {

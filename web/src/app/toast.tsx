@@ -1,8 +1,10 @@
 /** Short messages in a corner: what went wrong, in words, until read or closed. */
+
 import { signal } from "@preact/signals";
 import { describe } from "../api/http";
 import { t } from "../i18n";
-import { Icon } from "./icons";
+import { IconButton } from "./IconButton";
+import { Words } from "./Words";
 
 interface Toast {
   id: number;
@@ -63,16 +65,11 @@ export function Toasts() {
     <div class="toasts" role="status" aria-live="polite">
       {toasts.value.map((toast) => (
         <div key={toast.id} class={`toast ${toast.tone}`}>
-          <span>{toast.text}</span>
+          <span>
+            <Words of={toast.text} />
+          </span>
           {toast.action && <ActionButton action={toast.action} done={() => dismiss(toast.id)} />}
-          <button
-            type="button"
-            class="icon-button"
-            aria-label={t("app.close")}
-            onClick={() => dismiss(toast.id)}
-          >
-            <Icon name="close" />
-          </button>
+          <IconButton icon="close" label={t("app.close")} onClick={() => dismiss(toast.id)} />
         </div>
       ))}
     </div>

@@ -112,12 +112,11 @@ function PodCard({ of }: { of: MapPod }) {
         data-card={of.name}
         data-testid="map-pod"
         data-state={state}
-        aria-label={`${of.name}: ${t(`appmap.pod.${state}`)}`}
         aria-pressed={selected.value === of.name}
         title={of.name}
         onClick={() => toggle(of.name)}
       >
-        <strong>{shortName(of.name)}</strong>
+        <strong>{shortName(of.name)}</strong>{" "}
         <span class="card-health">
           {t(`appmap.pod.${state}`)}
           {reason && state !== "done" ? ` · ${reason}` : ""}

@@ -1,7 +1,7 @@
 /** A shell in a container of the application. */
 import { Terminal } from "@xterm/xterm";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { shellUrl } from "../api/appmap";
+import { openShell } from "../api/appmap";
 import { t } from "../i18n";
 import { settings } from "../settings/state";
 import { roomFor } from "../terminal/fit";
@@ -22,8 +22,7 @@ export function PodShell({ pod, container }: { pod: string; container: string })
       theme: colours(),
     });
     terminal.open(box);
-    const socket = new WebSocket(shellUrl(pod, container), SUBPROTOCOL);
-    socket.binaryType = "arraybuffer";
+    const socket = openShell(pod, container, SUBPROTOCOL);
     const send = (frame: Uint8Array<ArrayBuffer>) => {
       if (socket.readyState === WebSocket.OPEN) socket.send(frame);
     };

@@ -3,36 +3,27 @@ import { autocompletion, type CompletionContext, type CompletionResult } from "@
 import { type Action, linter, lintGutter, lintKeymap, type Diagnostic as Mark } from "@codemirror/lint";
 import type { Extension, Text } from "@codemirror/state";
 import { EditorView, hoverTooltip, keymap } from "@codemirror/view";
+import { h, render } from "preact";
 import schemaText from "../../../crates/manifest/schema/kubernetes.txt?raw";
-import { askJson } from "../api/http";
 import type { Diagnostic } from "../api/types";
 import { sayError } from "../app/toast";
+import { Words } from "../app/Words";
 import { mend } from "../deploy/mend";
 import { replaceText, textOf } from "../editor/documents";
 import { applyEdits } from "../editor/edits";
-import { buffers } from "../editor/state";
-import { projectPath, shortPath } from "../files/state";
+import { projectPath } from "../files/state";
 import { type Key, t } from "../i18n";
+import { checkAll } from "../problems/check";
+import { tellMarks } from "../problems/marks";
 import { objectWords } from "./objects";
 import { type Place, placeAt } from "./place";
-import { countProblems } from "./problems";
 import { type Field, Schema, valuesOf } from "./schema";
-import { isManifest } from "./which";
 
 const schema = new Schema(schemaText);
 const DELAY_MS = 500;
 
-/** What is typed and not saved counts; the rest is as it lies in the workspace. */
-async function check(path: string): Promise<Diagnostic[]> {
-  const open = buffers
-    .peek()
-    .filter(({ status, path: each }) => status === "text" && isManifest(shortPath(each)));
-  const files = Object.fromEntries(open.map((buffer) => [shortPath(buffer.path), textOf(buffer.path)]));
-  const { diagnostics } = await askJson<{ diagnostics: Diagnostic[] }>("/check", {
-    method: "POST",
-    json: { files, over_workspace: true },
-  });
-  return diagnostics.filter(({ file }) => file && projectPath(file) === path);
+async function check(path: string): Promise<readonly Diagnostic[]> {
+  return (await checkAll()).filter(({ file }) => file && projectPath(file) === path);
 }
 
 /** Columns count characters; a place that is no longer there is the nearest that is. */
@@ -41,10 +32,18 @@ function offsetOf(doc: Text, line: number, column: number): number {
   return at.from + [...at.text].slice(0, Math.max(0, column - 1)).join("").length;
 }
 
+/** For a place that is not Preact's. */
+function nodeOf(message: string): Node {
+  const place = document.createElement("span");
+  render(h(Words, { of: message }), place);
+  return place;
+}
+
 function markOf(path: string, doc: Text, diagnostic: Diagnostic): Mark {
   const from = offsetOf(doc, diagnostic.line ?? 1, diagnostic.column ?? 1);
   const word = /^[^\s:,]+/.exec(doc.sliceString(from, doc.lineAt(from).to))?.[0].length ?? 0;
   const { message, fix, edits } = diagnostic;
+  const words = fix ? `${message}\n${t("deploy.fix")}: ${fix}` : message;
   const actions: Action[] = edits?.length
     ? [{ name: t("deploy.mend"), apply: () => makeFix(path, diagnostic) }]
     : [];
@@ -53,7 +52,8 @@ function markOf(path: string, doc: Text, diagnostic: Diagnostic): Mark {
     to: from + word,
     severity: diagnostic.severity,
     source: diagnostic.code,
-    message: fix ? `${message}\n${t("deploy.fix")}: ${fix}` : message,
+    message: words,
+    renderMessage: () => nodeOf(words),
     actions,
   };
 }
@@ -170,7 +170,7 @@ export const manifestHelp = (path: string): Extension => [
   ),
   lintGutter(),
   keymap.of(lintKeymap),
-  countProblems(path),
+  tellMarks(path),
   autocompletion({ override: [complete] }),
   hover,
   objectWords(),

@@ -35,7 +35,8 @@ export function BuildLog({ build, live }: { build: StepBuild; live: boolean }) {
   );
 }
 
-function LogText({ id, name }: { id: string; name: string }) {
+/** The end of it, followed while it is written. */
+export function LogText({ id, name }: { id: string; name: string }) {
   const [text, setText] = useState("");
   const box = useRef<HTMLDivElement>(null);
 

@@ -1,15 +1,21 @@
 /** What Deploy does, step by step as it does it, and the address at the end. */
+
 import { useState } from "preact/hooks";
 import type { Deployment, Step } from "../api/types";
 import { copyText } from "../app/clipboard";
+import { IconButton } from "../app/IconButton";
 import { Icon, type IconName } from "../app/icons";
+import { later } from "../app/later";
 import { showDeploy } from "../app/layout";
 import { sayError } from "../app/toast";
+import { Words } from "../app/Words";
 import { showAppMap } from "../appmap/open";
 import { t } from "../i18n";
+import { QrButton } from "../qr/QrButton";
 import { BuildLog } from "./BuildLog";
 import { now } from "./clock";
-import { DiagnosticRow } from "./DiagnosticRow";
+import { Findings } from "./Findings";
+import { Power } from "./Power";
 import { PlanFold } from "./plan/PlanFold";
 import { Strategies } from "./Strategies";
 import { allSteps, app, cancel, deployment, isOver, running, stepSeconds } from "./state";
@@ -22,6 +28,8 @@ const MARKS: Partial<Record<Step["state"], IconName>> = {
   skipped: "skip",
 };
 
+const GoBack = later(() => import("../appmap/GoBack").then((module) => module.GoBack));
+
 export function DeployPanel() {
   const current = deployment.value;
   return (
@@ -33,15 +41,12 @@ export function DeployPanel() {
             {t("deploy.cancel")}
           </button>
         )}
-        <button
-          type="button"
-          class="icon-button wide-only"
-          title={t("deploy.hide")}
-          aria-label={t("deploy.hide")}
+        <IconButton
+          class="wide-only"
+          icon="close"
+          label={t("deploy.hide")}
           onClick={() => showDeploy(false)}
-        >
-          <Icon name="close" />
-        </button>
+        />
       </header>
       <div class="deploy-body">
         <Outcome of={current} />
@@ -67,11 +72,27 @@ function Outcome({ of }: { of: Deployment | null }) {
         <h3>
           {step ? t("deploy.failed", { step: t(`deploy.step.${step.name}`) }) : t("deploy.failedPlain")}
         </h3>
+        <div class="outcome-actions">
+          <GoBack key={of.id} />
+          {app.value?.url && <MapButton />}
+        </div>
       </div>
     );
   }
   if (of?.state === "cancelled") return <p class="outcome">{t("deploy.cancelled")}</p>;
   if (running.value || !url) return null;
+  if (app.value?.stopped) {
+    return (
+      <div class="outcome" data-testid="app-stopped">
+        <h3>{t("app.power.isStopped")}</h3>
+        <p class="app-url">{url}</p>
+        <div class="outcome-actions">
+          <Power />
+          <MapButton />
+        </div>
+      </div>
+    );
+  }
   return (
     <div class="outcome good">
       <h3>{of?.state === "succeeded" ? t("deploy.succeeded") : t("deploy.app")}</h3>
@@ -104,12 +125,19 @@ function AppLink({ url }: { url: string }) {
           <Icon name={copied ? "check" : "copy"} />
           <span role="status">{copied ? t("deploy.copied") : t("deploy.copy")}</span>
         </button>
-        <button type="button" class="button" data-testid="appmap-open" onClick={showAppMap}>
-          <Icon name="branch" />
-          {t("appmap.open")}
-        </button>
+        <QrButton url={url} />
+        <MapButton />
       </div>
     </>
+  );
+}
+
+function MapButton() {
+  return (
+    <button type="button" class="button" data-testid="appmap-open" onClick={showAppMap}>
+      <Icon name="branch" />
+      {t("appmap.open")}
+    </button>
   );
 }
 
@@ -127,15 +155,15 @@ function StepRow({ step, begun }: { step: Step; begun: boolean }) {
           {begun && <span class="step-state">{t(`deploy.state.${step.state}`)}</span>}
           {seconds !== null && <span class="step-time">{t("workspace.seconds", { seconds })}</span>}
         </div>
-        <p class="step-detail">{step.detail || t(`deploy.hint.${step.name}`)}</p>
+        <p class="step-detail">
+          <Words of={step.detail || t(`deploy.hint.${step.name}`)} />
+        </p>
         {step.fix && (
           <p class="step-fix">
-            <strong>{t("deploy.fix")}</strong> {step.fix}
+            <strong>{t("deploy.fix")}</strong> <Words of={step.fix} />
           </p>
         )}
-        {step.diagnostics?.map((diagnostic, index) => (
-          <DiagnosticRow key={`${diagnostic.code}-${index}`} diagnostic={diagnostic} />
-        ))}
+        <Findings of={step.diagnostics ?? []} />
         {step.builds?.map((build) => (
           <BuildLog
             key={build.id}

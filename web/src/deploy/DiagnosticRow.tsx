@@ -2,22 +2,26 @@
 import type { Diagnostic } from "../api/types";
 import { pane } from "../app/layout";
 import { sayError } from "../app/toast";
-import { openFile } from "../editor/state";
-import { projectPath, reveal } from "../files/state";
+import { Words } from "../app/Words";
 import { t } from "../i18n";
 import { checked, mend } from "./mend";
+import { openFinding, placeWords } from "./place";
+import { SecretButton } from "./SecretButton";
 
-interface Props {
-  diagnostic: Diagnostic;
+export interface Mending {
   /** What is found in the files as they are now. */
   findings?: () => Promise<Diagnostic[]>;
   /** After the fix was made. */
   mended?: () => Promise<void>;
 }
 
+interface Props extends Mending {
+  diagnostic: Diagnostic;
+}
+
 export function DiagnosticRow({ diagnostic, findings = checked, mended }: Props) {
-  const { file, line, column } = diagnostic;
-  const place = file ? [file, line, column].filter((part) => part).join(":") : "";
+  const { file } = diagnostic;
+  const place = placeWords(diagnostic);
   return (
     <div class={`diagnostic ${diagnostic.severity}`} data-code={diagnostic.code}>
       {file && (
@@ -27,18 +31,18 @@ export function DiagnosticRow({ diagnostic, findings = checked, mended }: Props)
           aria-label={t("deploy.goTo", { place })}
           onClick={() => {
             pane.value = "editor";
-            const path = projectPath(file);
-            openFile(path, { line: line || 1, column: column || 1 }).catch(sayError);
-            reveal(path).catch(sayError);
+            openFinding({ ...diagnostic, file });
           }}
         >
           {place}
         </button>
       )}
-      <p>{diagnostic.message}</p>
+      <p>
+        <Words of={diagnostic.message} />
+      </p>
       {diagnostic.fix && (
         <p class="diagnostic-fix">
-          <strong>{t("deploy.fix")}</strong> {diagnostic.fix}
+          <strong>{t("deploy.fix")}</strong> <Words of={diagnostic.fix} />
         </p>
       )}
       {(diagnostic.edits?.length ?? 0) > 0 && (
@@ -55,6 +59,7 @@ export function DiagnosticRow({ diagnostic, findings = checked, mended }: Props)
           {t("deploy.mend")}
         </button>
       )}
+      <SecretButton of={diagnostic} />
     </div>
   );
 }

@@ -8,6 +8,7 @@ import { say } from "../app/toast";
 import { saveAll, unsaved } from "../editor/state";
 import { shortPath } from "../files/state";
 import { t } from "../i18n";
+import { showFailure } from "./place";
 
 export const STEPS: readonly StepName[] = ["commit", "build", "refresh", "rollout"];
 
@@ -38,8 +39,11 @@ export function stepSeconds(step: Step, now: number): number | null {
 let events: Subscription | null = null;
 
 function take(next: Deployment): void {
+  const before = deployment.peek();
   deployment.value = next;
   if (!isOver(next)) return;
+  // Seen to fail: not one that had failed before the page was loaded.
+  if (next.state === "failed" && before?.id === next.id && !isOver(before)) showFailure(next);
   events?.close();
   events = null;
   void refreshApp().catch(() => undefined);

@@ -11,7 +11,7 @@ function settle(work: Promise<unknown>): void {
 }
 
 export function Banner({ buffer }: { buffer: Buffer }) {
-  const { path, conflict, recovered, trouble, readOnly } = buffer;
+  const { path, conflict, recovered, trouble, readOnly, encoding } = buffer;
   if (conflict) {
     const gone = conflict.etag === null;
     return (
@@ -59,7 +59,7 @@ export function Banner({ buffer }: { buffer: Buffer }) {
   if (!readOnly) return null;
   return (
     <div class="banner">
-      <span>{t("editor.otherEncoding", { encoding: "CP949" })}</span>
+      <span>{t("editor.otherEncoding", { encoding })}</span>
       <button type="button" class="button small" onClick={() => settle(makeUtf8(path))}>
         {t("editor.makeUtf8")}
       </button>

@@ -1,7 +1,9 @@
 /** One group of the editor: its tabs over what the tab in front shows. */
+
 import { useEffect, useRef } from "preact/hooks";
 import { Keys } from "../actions/Keys";
 import { actionOf, hintOf } from "../actions/registry";
+import { IconButton } from "../app/IconButton";
 import { Icon } from "../app/icons";
 import { Logo } from "../app/Logo";
 import { tabKeys } from "../app/tabs";
@@ -119,37 +121,27 @@ function GroupTools({ group, buffer }: { group: Group; buffer: Buffer | null }) 
   return (
     <>
       {buffer?.status === "text" && viewerOf(buffer.path) !== null && (
-        <button
-          type="button"
-          class="icon-button"
-          title={t("viewer.preview")}
-          aria-label={t("viewer.preview")}
+        <IconButton
+          icon="eye"
+          label={t("viewer.preview")}
           data-testid="preview"
           onClick={() => showPreview(buffer.path)}
-        >
-          <Icon name="eye" />
-        </button>
+        />
       )}
-      <button
-        type="button"
-        class="icon-button wide-only"
-        title={t("editor.splitRight")}
-        aria-label={t("editor.splitRight")}
+      <IconButton
+        class="wide-only"
+        icon="split"
+        label={t("editor.splitRight")}
         data-testid="split-right"
         onClick={() => split(group.id, "right", group.active)}
-      >
-        <Icon name="split" />
-      </button>
+      />
       {groups.value.length > 1 && (
-        <button
-          type="button"
-          class="icon-button wide-only"
-          title={t("editor.joinGroup")}
-          aria-label={t("editor.joinGroup")}
+        <IconButton
+          class="wide-only"
+          icon="close"
+          label={t("editor.joinGroup")}
           onClick={() => joinGroup(group.id)}
-        >
-          <Icon name="close" />
-        </button>
+        />
       )}
     </>
   );
@@ -221,7 +213,12 @@ function CodeArea({ group, hidden }: { group: string; hidden: boolean }) {
 
 function NotText({ buffer }: { buffer: Buffer }) {
   const { path, status, trouble } = buffer;
-  if (status === "loading") return <p class="editor-note">{t("app.loading")}</p>;
+  if (status === "loading")
+    return (
+      <p class="editor-note" aria-busy="true">
+        {t("app.loading")}
+      </p>
+    );
   if (status === "failed") {
     return (
       <div class="editor-note" role="alert">

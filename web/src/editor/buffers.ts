@@ -1,7 +1,9 @@
 /** The open files and panels, as data; what is done with them is in `state.ts`, where they are shown in `tabs.ts`. */
+import type { Text } from "@codemirror/state";
 import { computed, signal } from "@preact/signals";
 import type { ComponentChild } from "preact";
 import type { IconName } from "../app/icons";
+import type { Encoding } from "./decode";
 
 export interface Buffer {
   path: string;
@@ -14,6 +16,8 @@ export interface Buffer {
   saving: boolean;
   /** It is in another encoding than we write, and shown only. */
   readOnly: boolean;
+  /** Of the text on the disk. */
+  encoding: Encoding;
   /** Bytes, of a file that is not shown as text. */
   size: number;
   /** Somebody else's content is there now: its tag, or null where the file is gone. */
@@ -22,6 +26,8 @@ export interface Buffer {
   recovered: number | null;
   /** What went wrong at the last load or save, in words. */
   trouble: string;
+  /** Sent to be saved since the last answer; saved again once there may be one. */
+  unanswered: readonly Text[];
 }
 
 /** Something else in the place of a file: a difference, a commit, a preview. Its tab is not remembered. */
@@ -37,10 +43,12 @@ export const EMPTY: Omit<Buffer, "path"> = {
   dirty: false,
   saving: false,
   readOnly: false,
+  encoding: "UTF-8",
   size: 0,
   conflict: null,
   recovered: null,
   trouble: "",
+  unanswered: [],
 };
 
 export const buffers = signal<readonly Buffer[]>([]);

@@ -2,9 +2,13 @@
 
 export const LARGE_BYTES = 2 * 1024 * 1024;
 
+/** Korean Windows writes CP949, which browsers read as EUC-KR; that is shown, and can be made UTF-8. */
+export type Encoding = "UTF-8" | "CP949";
+
 export type Content =
-  /** Korean Windows writes CP949, which browsers read as EUC-KR; that is shown, and can be made UTF-8. */
-  { kind: "text"; text: string; encoding: "UTF-8" | "CP949" } | { kind: "binary" } | { kind: "large" };
+  | { kind: "text"; text: string; encoding: Encoding }
+  | { kind: "binary" }
+  | { kind: "large" };
 
 const SNIFFED_BYTES = 8192;
 

@@ -10,7 +10,7 @@ import { lang } from "../i18n";
 import { settings } from "../settings/state";
 import { extensionsOf, likes, otherKeys, phrases, slots } from "./extensions";
 import { activeGroup } from "./groups";
-import { languageOf } from "./languages";
+import { loadLanguage } from "./languages";
 
 export interface Cursor {
   line: number;
@@ -118,12 +118,8 @@ export function openDocument(path: string, text: string, readOnly: boolean): voi
   states.set(path, made);
   viewOf(path)?.setState(made);
   typed.value = typed.peek() + 1;
-  const found = hasLongLine(text) ? null : languageOf(path);
-  // Without its language a file is still a text; the next opening tries again.
-  found?.load().then(
-    (extension) => applyEffect(path, slots.language.reconfigure(extension)),
-    () => undefined,
-  );
+  if (!hasLongLine(text))
+    void loadLanguage(path).then((language) => applyEffect(path, slots.language.reconfigure(language)));
   if (!readOnly) refreshHelp(path);
 }
 
@@ -146,10 +142,16 @@ function applyEffect(path: string, change: StateEffect<unknown>): void {
   else states.set(path, state.update({ effects: change }).state);
 }
 
+export const stateOf = (path: string): EditorState | undefined => states.get(path);
+
 export const docOf = (path: string): Text | undefined => states.get(path)?.doc;
 
 /** The bytes-to-be of a file, with its own line ends. */
 export const textOf = (path: string): string => states.get(path)?.sliceDoc() ?? "";
+
+/** A document that the file had, with the file's line ends. */
+export const writtenAs = (path: string, doc: Text): string =>
+  doc.sliceString(0, doc.length, states.get(path)?.lineBreak);
 
 export function closeDocument(path: string): void {
   states.delete(path);

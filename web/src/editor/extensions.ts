@@ -20,6 +20,7 @@ import {
   keymap,
   lineNumbers,
   rectangularSelection,
+  ViewPlugin,
 } from "@codemirror/view";
 import { signal } from "@preact/signals";
 import { type Key, t } from "../i18n";
@@ -62,23 +63,38 @@ export const phrases = (): Extension =>
 export const likes = (): Extension => [
   settings.value.wrap ? EditorView.lineWrapping : [],
   settings.value.whitespace ? highlightWhitespace() : [],
+  settings.value.minimap ? minimap() : [],
 ];
 
-const vim = signal<Extension | null>(null);
-
-/** Vim's keys, loaded when they are first wanted. */
-export function otherKeys(): Extension {
-  if (!settings.value.vim) return [];
-  if (vim.value === null)
-    import("@replit/codemirror-vim").then(
-      (module) => {
-        vim.value = module.vim({ status: true });
-      },
-      // Without them the usual keys stay; the next look at the settings tries again.
-      () => undefined,
-    );
-  return vim.value ?? [];
+/** Loaded when it is first wanted, and nothing until then. Where it cannot be had, the next look at the settings tries again. */
+function later(load: () => Promise<Extension>): () => Extension {
+  const loaded = signal<Extension | null>(null);
+  return () => {
+    if (loaded.value === null)
+      load().then(
+        (extension) => {
+          loaded.value = extension;
+        },
+        () => undefined,
+      );
+    return loaded.value ?? [];
+  };
 }
+
+/** The minimap draws at updates, and being put in place is none. */
+const drawnAtOnce = ViewPlugin.define((view) => {
+  const frame = requestAnimationFrame(() => view.dispatch({}));
+  return { destroy: () => cancelAnimationFrame(frame) };
+});
+const minimap = later(async () => {
+  const { showMinimap } = await import("@replit/codemirror-minimap");
+  const create = () => ({ dom: document.createElement("div") });
+  return [showMinimap.of({ create, displayText: "blocks", showOverlay: "always" }), drawnAtOnce];
+});
+const vim = later(async () => (await import("@replit/codemirror-vim")).vim({ status: true }));
+
+/** Vim's keys, where they are wanted. */
+export const otherKeys = (): Extension => (settings.value.vim ? vim() : []);
 
 interface Made {
   path: string;

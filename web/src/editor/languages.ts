@@ -131,3 +131,12 @@ export function languageOf(path: string): Language | null {
   const extension = BY_EXTENSION[name.slice(name.lastIndexOf(".") + 1)];
   return extension ? LANGUAGES[extension] : null;
 }
+
+/** What shows the text at `path` in its language; nothing where it has none, or where that cannot be had: it is a text all the same. */
+export async function loadLanguage(path: string): Promise<Extension> {
+  try {
+    return (await languageOf(path)?.load()) ?? [];
+  } catch {
+    return [];
+  }
+}

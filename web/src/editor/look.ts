@@ -53,6 +53,16 @@ const theme = EditorView.theme({
     padding: "2px 8px",
     fontSize: "12px",
   },
+  // A note is no alarm: CodeMirror's own mark is a bright square.
+  ".cm-lint-marker-info": {
+    content: "none",
+    boxSizing: "border-box",
+    width: "10px",
+    height: "10px",
+    margin: "4px 2px",
+    border: "2px solid var(--ink-faint)",
+    borderRadius: "50%",
+  },
   ".cm-tooltip": {
     backgroundColor: "var(--raised)",
     color: "var(--ink)",

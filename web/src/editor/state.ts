@@ -1,14 +1,25 @@
 /** The open files: what is saved, what is not, and what somebody else changed meanwhile. */
 import type { Text } from "@codemirror/state";
-import { batch } from "@preact/signals";
-import { isMissing, readFile, readIfChanged, readStart, writeFile } from "../api/files";
-import { describe } from "../api/http";
+import { batch, effect, untracked } from "@preact/signals";
+import { isMissing, readFile, readIfChanged, readStart, type SaveResult, writeFile } from "../api/files";
+import { ApiError, describe } from "../api/http";
 import { say } from "../app/toast";
 import { isWithin, movedPath } from "../files/tree";
 import { t } from "../i18n";
 import { settings } from "../settings/state";
 import { isSeen } from "../viewers/kinds";
-import { buffers, change, EMPTY, find, isPanel, type Panel, panelPath, unsaved } from "./buffers";
+import { workspace } from "../workspace/state";
+import {
+  type Buffer,
+  buffers,
+  change,
+  EMPTY,
+  find,
+  isPanel,
+  type Panel,
+  panelPath,
+  unsaved,
+} from "./buffers";
 import { decode, LARGE_BYTES } from "./decode";
 import {
   closeDocument,
@@ -19,6 +30,7 @@ import {
   renameDocument,
   replaceText,
   textOf,
+  writtenAs,
 } from "./documents";
 import { type Area, area, groupsOf, holding } from "./groups";
 import { Journal } from "./journal";
@@ -43,6 +55,7 @@ const saved = new Map<string, Text>();
 let journal: Journal | null = null;
 let owner = "";
 let stopTabs: (() => void) | null = null;
+let stopFollowing: (() => void) | null = null;
 
 /** Called once it is known whose editor this is: journal and remembered tabs are that user's. */
 export function startEditor(login: string): void {
@@ -52,21 +65,29 @@ export function startEditor(login: string): void {
   stopTabs = startTabs(login);
   listenToChanges(noteChange);
   addEventListener("pagehide", flushJournal);
-  document.addEventListener(
-    "visibilitychange",
-    () => document.visibilityState === "hidden" && flushJournal(),
-  );
+  addEventListener("online", saveUnanswered);
+  document.addEventListener("visibilitychange", noteVisibility);
+  stopFollowing?.();
+  // Each word of the workspace's events tells that the server answers.
+  stopFollowing = effect(() => {
+    if (workspace.value?.state === "ready") untracked(saveUnanswered);
+  });
+}
+
+function noteVisibility(): void {
+  if (document.visibilityState === "hidden") flushJournal();
+  else saveUnanswered();
 }
 
 /**
- * Opens again what was open in this browser, and whatever has unsaved text. A page that twice did not come through that
+ * Opens again what was open, and whatever has unsaved text. A page that twice did not come through that
  * asks first: no file can keep anybody out.
  */
 export async function reopenFiles(): Promise<void> {
   const mark = `maru.opening.${owner}`;
   const tries = Number(sessionStorage.getItem(mark) ?? 0);
   sessionStorage.setItem(mark, String(tries + 1));
-  const { area: before, front } = rememberedTabs(owner);
+  const { area: before, front } = rememberedTabs();
   const fresh = buffers.peek().length === 0;
   const stuck =
     fresh && tries >= 2 && before !== null && groupsOf(before).some(({ tabs }) => tabs.length > 0);
@@ -126,11 +147,12 @@ async function load(path: string): Promise<void> {
       change(path, { status: content.kind, etag, size });
       return;
     }
-    const readOnly = content.encoding !== "UTF-8";
-    openDocument(path, content.text, readOnly);
+    const { text, encoding } = content;
+    const readOnly = encoding !== "UTF-8";
+    openDocument(path, text, readOnly);
     remember(path);
-    change(path, { status: "text", etag, readOnly });
-    if (kept && kept.text !== content.text) {
+    change(path, { status: "text", etag, readOnly, encoding });
+    if (kept && kept.text !== text) {
       replaceText(path, kept.text);
       change(path, { dirty: true, recovered: kept.time, conflict: kept.etag === etag ? null : { etag } });
     } else {
@@ -181,16 +203,30 @@ function autosave(): void {
   }
 }
 
+/** One that fails again says so above its text, and waits for the next time. */
+function saveUnanswered(): void {
+  for (const { path, unanswered } of buffers.peek())
+    if (unanswered.length > 0) save(path).catch(() => undefined);
+}
+
 function flushJournal(): void {
   clearTimeout(journalTimer);
   journalTimer = undefined;
   for (const path of unkept) {
     const buffer = find(path);
-    if (buffer?.status !== "text") continue;
-    if (!buffer.dirty) journal?.forget(path);
-    else journal?.keep(path, { text: textOf(path), etag: buffer.etag, time: Date.now() });
+    if (!journal || buffer?.status !== "text") continue;
+    if (!buffer.dirty) journal.forget(path);
+    else noteRoom(journal.keep(path, { text: textOf(path), etag: buffer.etag, time: Date.now() }));
   }
   unkept.clear();
+}
+
+let full = false;
+
+/** Without room nothing typed comes back after a crash; told once, and again only after there was room meanwhile. */
+function noteRoom(kept: boolean): void {
+  if (!kept && !full) say(t("editor.journalFull"), "bad");
+  full = !kept;
 }
 
 /** True once the text that was there at the call is on the disk. */
@@ -202,20 +238,41 @@ export async function save(path: string): Promise<boolean> {
   if (!doc) return true;
   change(path, { saving: true, trouble: "" });
   try {
-    const result = await writeFile(path, textOf(path), buffer.etag);
+    const result = await write(buffer, textOf(path));
     if (!result.ok) {
-      change(path, { saving: false, conflict: { etag: result.etag } });
+      change(path, { saving: false, conflict: { etag: result.etag }, unanswered: [] });
       return false;
     }
     saved.set(path, doc);
-    change(path, { saving: false, etag: result.etag, dirty: isDirty(path), recovered: null });
+    const dirty = isDirty(path);
+    change(path, { saving: false, etag: result.etag, dirty, recovered: null, unanswered: [] });
     unkept.add(path);
     flushJournal();
     return true;
   } catch (error) {
-    change(path, { saving: false, trouble: describe(error) });
+    const lost = error instanceof ApiError && error.status === 0;
+    const unanswered = lost ? [...buffer.unanswered, doc] : [];
+    change(path, { saving: false, trouble: describe(error), unanswered });
     throw error;
   }
+}
+
+/** What is in the way may be our own, of which only the answer was lost. */
+async function write(buffer: Buffer, text: string): Promise<SaveResult> {
+  const { path, etag, unanswered } = buffer;
+  const result = await writeFile(path, text, etag);
+  if (result.ok || result.etag === null || unanswered.length === 0) return result;
+  const found = await readFile(path);
+  return isOurs(buffer, textIn(found.bytes)) ? writeFile(path, text, found.etag) : result;
+}
+
+const isOurs = ({ path, unanswered }: Buffer, text: string | null): boolean =>
+  unanswered.some((doc) => writtenAs(path, doc) === text);
+
+/** Null for what is no text in the encoding that we write. */
+function textIn(bytes: Uint8Array): string | null {
+  const content = decode(bytes);
+  return content.kind === "text" && content.encoding === "UTF-8" ? content.text : null;
 }
 
 /** Writes the text, which is shown in another encoding, as UTF-8; it can be edited then. */
@@ -272,14 +329,14 @@ function adopt(path: string, bytes: Uint8Array, etag: string): void {
     change(path, { ...EMPTY, status: content.kind, etag, size: bytes.length });
     return;
   }
-  if ((content.encoding !== "UTF-8") !== find(path)?.readOnly) {
+  if (content.encoding !== find(path)?.encoding) {
     // It is written in another encoding now.
     void load(path);
     return;
   }
   replaceText(path, content.text);
   remember(path);
-  change(path, { etag, dirty: false, conflict: null, recovered: null, trouble: "" });
+  change(path, { etag, dirty: false, conflict: null, recovered: null, trouble: "", unanswered: [] });
   unkept.add(path);
   flushJournal();
 }
@@ -302,8 +359,16 @@ async function lookAgain(path: string): Promise<void> {
     const now = find(path);
     // A save of ours that ended meanwhile knows better.
     if (!found || !now || now.saving || now.etag !== before.etag) return;
-    if (now.dirty) change(path, { conflict: { etag: found.etag } });
-    else adopt(path, found.bytes, found.etag);
+    const text = textIn(found.bytes);
+    if (!now.dirty || text === textOf(path)) {
+      // The same text, saved in another window: there is nothing to decide.
+      adopt(path, found.bytes, found.etag);
+    } else if (isOurs(now, text)) {
+      change(path, { etag: found.etag });
+      saveUnanswered();
+    } else {
+      change(path, { conflict: { etag: found.etag } });
+    }
   } catch (error) {
     if (!isMissing(error)) throw error;
     if (find(path)?.etag === before.etag) change(path, { conflict: { etag: null }, dirty: true });

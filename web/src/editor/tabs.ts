@@ -1,5 +1,6 @@
-/** Which tab each group shows, and moving tabs between groups; remembered in this browser. */
+/** Which tab each group shows, and moving tabs between groups; remembered for the user, in all of their browsers. */
 import { batch, computed, effect, signal } from "@preact/signals";
+import type { Part } from "../settings/part";
 import { type Buffer, buffers, find, isPanel } from "./buffers";
 import { forgetGroup, showDocument, shownIn } from "./documents";
 import {
@@ -125,22 +126,45 @@ interface Remembered {
 
 const keyOf = (owner: string): string => `maru.tabs.${owner}`;
 
-export function rememberedTabs(owner: string): Remembered {
+const NOTHING: Remembered = { area: null, front: null };
+
+function readRemembered(stored: unknown): Remembered {
+  const { area: tree, front } = (stored ?? {}) as Record<string, unknown>;
+  return { area: readArea(tree), front: typeof front === "string" ? front : null };
+}
+
+function storedTabs(owner: string): Remembered {
   try {
-    const stored = JSON.parse(localStorage.getItem(keyOf(owner)) ?? "{}") as Record<string, unknown>;
-    return { area: readArea(stored.area), front: typeof stored.front === "string" ? stored.front : null };
+    return readRemembered(JSON.parse(localStorage.getItem(keyOf(owner)) ?? "{}"));
   } catch {
-    return { area: null, front: null };
+    return NOTHING;
   }
 }
+
+const remembered = signal(NOTHING);
+export const rememberedTabs = (): Remembered => remembered.peek();
+
+export const tabsPart: Part = {
+  name: "editor",
+  atStart: true,
+  read: () => {
+    const { area: tree } = remembered.value;
+    const isEmpty = tree === null || (tree.kind === "group" && tree.tabs.length === 0);
+    return isEmpty ? {} : { tabs: remembered.value };
+  },
+  take: ({ tabs }) => {
+    remembered.value = readRemembered(tabs);
+  },
+};
 
 const withoutPanels = (tree: Area): Area =>
   tree.kind === "split"
     ? { ...tree, children: tree.children.map(withoutPanels) }
     : tree.tabs.filter(isPanel).reduce(withoutTab, tree);
 
-/** For as long as the page lives: views show what the tabs say, and this browser remembers it. */
+/** For as long as the page lives: views show what the tabs say, and that is remembered. */
 export function startTabs(owner: string): () => void {
+  remembered.value = storedTabs(owner);
   let before = new Set<string>();
   const follow = effect(() => {
     const all = groups.value;
@@ -159,8 +183,10 @@ export function startTabs(owner: string): () => void {
     if (!now.has(activeGroup.peek())) activeGroup.value = all[0]?.id ?? "";
   });
   const remember = effect(() => {
-    const stored = { area: withoutPanels(area.value), front: activeGroup.value };
-    if (remembering.value) localStorage.setItem(keyOf(owner), JSON.stringify(stored));
+    const now = { area: withoutPanels(area.value), front: activeGroup.value };
+    if (!remembering.value) return;
+    remembered.value = now;
+    localStorage.setItem(keyOf(owner), JSON.stringify(now));
   });
   return () => {
     follow();

@@ -1,6 +1,8 @@
 /** The project's files, as an ARIA tree: arrows walk, Enter opens, F2 renames, Delete deletes. */
-import { useEffect, useRef, useState } from "preact/hooks";
-import { Icon, type IconName } from "../app/icons";
+
+import { useState } from "preact/hooks";
+import { IconButton } from "../app/IconButton";
+import type { IconName } from "../app/icons";
 import { sayError } from "../app/toast";
 import { type Key, t } from "../i18n";
 import { showTrash } from "../trash/open";
@@ -21,45 +23,25 @@ import { MOVE_TYPE, NewRow, TreeRow } from "./TreeRow";
 import { isFolder, parentOf, type Row } from "./tree";
 import { UploadBar } from "./UploadBar";
 import { dropped, send } from "./uploading";
-import { windowOf } from "./window";
+import { useWindow } from "./window";
 import "./files.css";
 
 /** CSS pixels; fingers need more. */
 const ROW = matchMedia("(hover: none)").matches ? 38 : 26;
 
 function HeadButton({ icon, words, run }: { icon: IconName; words: Key; run: () => Promise<void> | void }) {
-  return (
-    <button
-      type="button"
-      class="icon-button"
-      title={t(words)}
-      aria-label={t(words)}
-      onClick={() => run()?.catch(sayError)}
-    >
-      <Icon name={icon} />
-    </button>
-  );
+  return <IconButton icon={icon} label={t(words)} onClick={() => run()?.catch(sayError)} />;
 }
 
 export function FileTree() {
   const [menu, setMenu] = useState<MenuAt | null>(null);
   const [dropAt, setDropAt] = useState<string | null>(null);
-  const list = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 0 });
-  const look = () =>
-    list.current && setView({ top: list.current.scrollTop, height: list.current.clientHeight });
-  useEffect(() => {
-    if (!list.current) return;
-    const observer = new ResizeObserver(look);
-    observer.observe(list.current);
-    return () => observer.disconnect();
-  }, []);
   const visible = rows.value;
   const current = visible.some((row) => row.path === selected.value)
     ? selected.value
     : (visible[0]?.path ?? "");
   const now = naming.value;
-  const { from, to } = windowOf(visible.length, view.top, view.height, ROW);
+  const { list, look, from, to } = useWindow(visible.length, ROW);
 
   /** Where a drop falls: the folder under it, that of the file under it, or the whole tree's. */
   function folderAt(event: DragEvent): string {

@@ -1,4 +1,5 @@
 /** One row of the tree, and the row where a new name is typed. */
+import { IconButton } from "../app/IconButton";
 import { Icon } from "../app/icons";
 import { sayError } from "../app/toast";
 import { FILE_TYPE } from "../editor/dragging";
@@ -104,19 +105,17 @@ export function TreeRow({
                 <span class="visually-hidden">{t(wordsOf(change))}</span>
               </span>
             )}
-            <button
-              type="button"
-              class="icon-button tree-more"
+            <IconButton
+              class="tree-more"
+              icon="more"
               tabIndex={-1}
-              aria-label={t("files.menu", { name: row.name })}
+              label={t("files.menu", { name: row.name })}
               onClick={(event) => {
                 event.stopPropagation();
                 const box = event.currentTarget.getBoundingClientRect();
                 onMenu(box.left, box.bottom);
               }}
-            >
-              <Icon name="more" />
-            </button>
+            />
           </>
         )}
       </div>

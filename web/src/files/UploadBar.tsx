@@ -1,5 +1,5 @@
 /** How far an upload is, and the way to end it. */
-import { Icon } from "../app/icons";
+import { IconButton } from "../app/IconButton";
 import { t } from "../i18n";
 import { cancelUpload, percent, progress } from "./uploading";
 
@@ -14,15 +14,7 @@ export function UploadBar() {
         <span>{percent.value}%</span>
       </div>
       <progress max={100} value={percent.value} aria-label={words} />
-      <button
-        type="button"
-        class="icon-button"
-        title={t("app.cancel")}
-        aria-label={t("app.cancel")}
-        onClick={cancelUpload}
-      >
-        <Icon name="close" />
-      </button>
+      <IconButton icon="close" label={t("app.cancel")} onClick={cancelUpload} />
     </div>
   );
 }

@@ -71,7 +71,12 @@ async function findProject(): Promise<string> {
     (entry) => isFolder(entry) && !entry.name.startsWith("."),
   );
   for (const { name } of folders) {
-    if ((await listFolder(name)).some((entry) => entry.name === ".git")) return name;
+    const entries = await listFolder(name).catch((error: unknown) => {
+      // It went meanwhile.
+      if (isMissing(error)) return [];
+      throw error;
+    });
+    if (entries.some((entry) => entry.name === ".git")) return name;
   }
   return "";
 }

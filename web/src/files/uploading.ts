@@ -2,12 +2,12 @@
 import { computed, signal } from "@preact/signals";
 import { createFolder } from "../api/files";
 import { ApiError } from "../api/http";
-import { sendFile } from "../api/uploads";
-import { confirm } from "../app/confirm";
+import { type Sending, sendFile } from "../api/uploads";
+import { choose, confirm } from "../app/confirm";
 import { say, sayError } from "../app/toast";
 import { t } from "../i18n";
-import { refreshTree, toggle } from "./state";
-import { joinPath, nameOf } from "./tree";
+import { refreshTree, shortPath, toggle } from "./state";
+import { joinPath, nameOf, parentOf } from "./tree";
 
 export interface Outgoing {
   path: string;
@@ -35,8 +35,27 @@ export function cancelUpload(): void {
   control?.abort();
 }
 
+/** Zip files that were dropped themselves; those in a dropped folder belong to it. */
+const isZip = (folder: string, { path, file }: Outgoing): boolean =>
+  /\.zip$/i.test(file.name) && parentOf(path) === folder;
+
+/** Whether what is in the zip files is wanted, or they themselves; asked once for all. Null for neither. */
+function askUnpack(zips: readonly Outgoing[], folder: string): Promise<boolean | null> {
+  const name = zips.length === 1 ? nameOf(zips[0]?.path ?? "") : t("files.zips", { count: zips.length });
+  const where = shortPath(folder) || t("files.title");
+  return choose(
+    t("files.unpackAsk", { name }),
+    t("files.unpackAsk.text", { folder: where }),
+    t("files.unpack"),
+    t("files.keepZip"),
+  );
+}
+
 /** Sends all; stops at the first that fails, since the next would most likely, too. */
 export async function send(outgoing: readonly Outgoing[], folder: string): Promise<void> {
+  const zips = outgoing.filter((each) => isZip(folder, each));
+  const unpack = zips.length > 0 && (await askUnpack(zips, folder));
+  if (unpack === null) return;
   if (control !== null) {
     say(t("files.uploadBusy"), "bad");
     return;
@@ -48,7 +67,8 @@ export async function send(outgoing: readonly Outgoing[], folder: string): Promi
   let before = 0;
   let sent = 0;
   try {
-    for (const [index, { path, file }] of outgoing.entries()) {
+    for (const [index, each] of outgoing.entries()) {
+      const { path, file } = each;
       const onProgress = (bytes: number) => {
         progress.value = {
           name: nameOf(path),
@@ -59,7 +79,8 @@ export async function send(outgoing: readonly Outgoing[], folder: string): Promi
         };
       };
       onProgress(0);
-      if (await sendOne(path, file, signal, onProgress)) sent += 1;
+      const sending = { signal, onProgress, unpack: unpack && zips.includes(each) };
+      if (await sendOne(each, sending)) sent += 1;
       before += file.size;
     }
     if (sent > 0) say(t("files.uploaded", { count: sent }));
@@ -74,24 +95,21 @@ export async function send(outgoing: readonly Outgoing[], folder: string): Promi
   }
 }
 
-async function sendOne(
-  path: string,
-  file: File,
-  signal: AbortSignal,
-  onProgress: (sent: number) => void,
-): Promise<boolean> {
+async function sendOne({ path, file }: Outgoing, sending: Sending): Promise<boolean> {
+  const target = sending.unpack ? parentOf(path) : path;
   try {
-    await sendFile(path, file, { signal, onProgress });
+    await sendFile(target, file, sending);
     return true;
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 412) throw error;
+    if (!(error instanceof ApiError) || error.status !== (sending.unpack ? 409 : 412)) throw error;
+    if (sending.unpack && error.code !== "exists") throw error;
   }
   const name = nameOf(path);
-  if (
-    !(await confirm(t("files.confirmReplace", { name }), t("files.confirmReplace.text"), t("files.replace")))
-  )
-    return false;
-  await sendFile(path, file, { signal, onProgress, overwrite: true });
+  const [title, text] = sending.unpack
+    ? [t("files.confirmUnpackOver", { name }), t("files.confirmUnpackOver.text")]
+    : [t("files.confirmReplace", { name }), t("files.confirmReplace.text")];
+  if (!(await confirm(title, text, t("files.replace")))) return false;
+  await sendFile(target, file, { ...sending, overwrite: true });
   return true;
 }
 

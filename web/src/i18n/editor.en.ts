@@ -1,4 +1,4 @@
-/** Words of the editor's groups, conflicts and problems. */
+/** Words of the editor's groups and conflicts. */
 export const editorEn = {
   "editor.splitRight": "Split: to the right",
   "editor.splitDown": "Split: below",
@@ -7,6 +7,8 @@ export const editorEn = {
   "editor.moveOn": "Move the file to the next group",
   "editor.moveBack": "Move the file to the group before",
   "editor.compare": "Compare",
+  "editor.journalFull":
+    "This browser has no room left to keep what you type. Save all files now (Ctrl+S), and often: what is saved is safe, and makes room here.",
   "editor.otherEncoding": "This file is in {encoding}, not in UTF-8, so it is shown without editing.",
   "editor.makeUtf8": "Make it UTF-8",
   "editor.notReopened":
@@ -19,9 +21,6 @@ export const editorEn = {
   "conflict.hint": "The arrows take over a part of what is there. You can type on the right.",
   "conflict.save": "Save this",
   "conflict.over": "The conflict is over.",
-  "problems.title": "Problems",
-  "problems.none": "No problems.",
-  "problems.count": "Problems: {errors} errors, {warnings} warnings",
   "diff.head": "Compare with the last commit",
   "diff.headNone": "Nothing in {name} has changed since the last commit.",
   "settings.vim": "Vim’s keys",
@@ -29,4 +28,15 @@ export const editorEn = {
   "files.duplicate": "Duplicate",
   "files.copy": "copy",
   "files.moved": "{name} is in {folder} now.",
+  "action.symbols": "Go to what the file defines",
+  "action.compare": "Compare the file with…",
+  "editor.format.broken": "This is not whole JSON yet, so it cannot be formatted.",
+  "editor.format.none": "Nothing here knows how to format this file.",
+  "compare.title": "{name}: compared",
+  "compare.with": "Left:",
+  "compare.start": "the starter project",
+  "compare.head": "the last commit",
+  "compare.snapshot": "snapshot of {when}",
+  "compare.absent": "The file was not there then.",
+  "compare.same": "Both are the same.",
 };

@@ -4,8 +4,10 @@ import { editorEn } from "./editor.en";
 import { ideEn } from "./ide.en";
 import { languageEn } from "./language.en";
 import { limitsEn } from "./limits.en";
+import { panelEn } from "./panel.en";
 import { planEn } from "./plan.en";
 import { scmEn } from "./scm.en";
+import { secretsEn } from "./secrets.en";
 import { snapshotsEn } from "./snapshots.en";
 import { strategyEn } from "./strategy.en";
 import { tourEn } from "./tour.en";
@@ -24,8 +26,10 @@ export const en = {
   ...trashEn,
   ...viewersEn,
   ...strategyEn,
+  ...panelEn,
   ...planEn,
   ...appmapEn,
+  ...secretsEn,
   "app.title": "Maru",
   "app.skip": "Skip to the editor",
   "app.project": "Project",
@@ -35,6 +39,7 @@ export const en = {
   "app.theme.light": "light",
   "app.theme.dark": "dark",
   "app.menu": "Your account",
+  "app.account": "My account",
   "app.admin": "Administration",
   "app.logout": "Log out",
   "app.signedOut":
@@ -129,6 +134,13 @@ export const en = {
   "files.uploaded": "Uploaded: {count}",
   "files.uploadCancelled": "The upload was cancelled.",
   "files.uploadBusy": "Another upload is going on. Wait for its end, or cancel it.",
+  "files.zips": "{count} zip files",
+  "files.unpackAsk": "Unpack {name}?",
+  "files.unpackAsk.text": "What is in it goes into {folder}. Or keep it as one file.",
+  "files.unpack": "Unpack",
+  "files.keepZip": "Keep as it is",
+  "files.confirmUnpackOver": "Replace what is there by {name}?",
+  "files.confirmUnpackOver.text": "Some of these names are taken. What is there now goes to the trash.",
   "files.confirmReplace": "Replace {name}?",
   "files.confirmReplace.text": "There is a file of this name already. Its content will be replaced.",
   "files.replace": "Replace",
@@ -183,8 +195,6 @@ export const en = {
   "terminal.again": "New terminal",
   "terminal.foreign": "Sized by another window ({cols} × {rows}). Type here to use this one's.",
   "terminal.gone": "This terminal is no longer there.",
-  "terminal.hide": "Hide the terminal",
-  "terminal.show": "Show the terminal",
   "terminal.none": "No terminal is open.",
 
   "deploy.button": "Deploy",
@@ -223,12 +233,20 @@ export const en = {
     "{file} is changed and saved. Look at it, then deploy again; Undo in the editor takes it back.",
   "deploy.mend.gone": "This is no longer in the files: nothing was changed. Deploy again.",
   "deploy.mend.unsaved": "A file could not be saved, so nothing was changed. Save it, then try again.",
+  "deploy.failedAt": "The Deploy failed at {place}.",
+  "deploy.showLine": "Show the line",
   "deploy.goTo": "Open {place} in the editor",
   "deploy.saveFirst": "{name} could not be saved, so Deploy did not start.",
   "deploy.app": "Your application",
+  "app.power.stop": "Stop",
+  "app.power.stopHint": "Ends all pods, the database's too; the data stays",
+  "app.power.stopped": "The application is stopped. Start or the next Deploy brings it back.",
+  "app.power.start": "Start",
+  "app.power.startHint": "Brings back all pods, as they were before",
+  "app.power.started": "The application starts: its address answers in some seconds.",
+  "app.power.isStopped": "Your application is stopped",
 
   "ports.title": "Ports",
-  "ports.count": "Ports that programs listen on: {count}",
   "ports.lead": "What programs in your workspace listen on, each with a preview of its own.",
   "ports.unknown": "a program",
   "ports.open": "Open",

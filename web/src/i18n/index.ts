@@ -1,5 +1,6 @@
 /** Words in Korean and English, switched at once. The two language files have the same, typed keys. */
-import { effect, signal } from "@preact/signals";
+import { batch, effect, signal } from "@preact/signals";
+import type { Part } from "../settings/part";
 import { en } from "./en";
 import { ko } from "./ko";
 
@@ -12,10 +13,17 @@ const MESSAGES: Record<Lang, Messages> = { en, ko };
 const COOKIE = "maru_lang";
 const YEAR_SECONDS = 31_536_000;
 
+const isLang = (word: unknown): word is Lang => word === "ko" || word === "en";
+
+function fromCookie(cookie: string): Lang | null {
+  const word = new RegExp(`(?:^|;\\s*)${COOKIE}=(ko|en)`).exec(cookie)?.[1];
+  return isLang(word) ? word : null;
+}
+
 /** What the cookie says, else what the browser prefers, else English. */
 export function chooseLang(cookie: string, preferred: readonly string[]): Lang {
-  const chosen = new RegExp(`(?:^|;\\s*)${COOKIE}=(ko|en)`).exec(cookie)?.[1];
-  if (chosen === "ko" || chosen === "en") return chosen;
+  const known = fromCookie(cookie);
+  if (known) return known;
   for (const tag of preferred) {
     if (tag.toLowerCase().startsWith("ko")) return "ko";
     if (tag.toLowerCase().startsWith("en")) return "en";
@@ -24,6 +32,16 @@ export function chooseLang(cookie: string, preferred: readonly string[]): Lang {
 }
 
 export const lang = signal<Lang>(chooseLang(document.cookie, navigator.languages));
+/** The language that somebody asked for, here or on the login page; null where the browser's list decided. */
+const asked = signal(fromCookie(document.cookie));
+
+export const langPart: Part = {
+  name: "language",
+  read: () => (asked.value === null ? {} : { name: asked.value }),
+  take: ({ name }) => {
+    if (isLang(name)) setLang(name);
+  },
+};
 
 /** The words for a key; reading them in a view makes it follow a switch of language. */
 export function t(key: Key, values?: Values): string {
@@ -39,7 +57,10 @@ export function fill(template: string, values?: Values): string {
 }
 
 export function setLang(next: Lang): void {
-  lang.value = next;
+  batch(() => {
+    lang.value = next;
+    asked.value = next;
+  });
   // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is missing on plain http
   document.cookie = `${COOKIE}=${next}; path=/; max-age=${YEAR_SECONDS}; samesite=lax`;
 }

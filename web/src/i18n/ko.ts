@@ -5,8 +5,10 @@ import { editorKo } from "./editor.ko";
 import { ideKo } from "./ide.ko";
 import { languageKo } from "./language.ko";
 import { limitsKo } from "./limits.ko";
+import { panelKo } from "./panel.ko";
 import { planKo } from "./plan.ko";
 import { scmKo } from "./scm.ko";
+import { secretsKo } from "./secrets.ko";
 import { snapshotsKo } from "./snapshots.ko";
 import { strategyKo } from "./strategy.ko";
 import { tourKo } from "./tour.ko";
@@ -25,8 +27,10 @@ export const ko: Messages = {
   ...trashKo,
   ...viewersKo,
   ...strategyKo,
+  ...panelKo,
   ...planKo,
   ...appmapKo,
+  ...secretsKo,
   "app.title": "마루",
   "app.skip": "편집기로 건너뛰기",
   "app.project": "프로젝트",
@@ -36,6 +40,7 @@ export const ko: Messages = {
   "app.theme.light": "밝게",
   "app.theme.dark": "어둡게",
   "app.menu": "내 계정",
+  "app.account": "내 계정",
   "app.admin": "관리",
   "app.logout": "로그아웃",
   "app.signedOut":
@@ -131,6 +136,13 @@ export const ko: Messages = {
   "files.uploaded": "올린 파일: {count}개",
   "files.uploadCancelled": "업로드를 취소했습니다.",
   "files.uploadBusy": "다른 업로드가 진행 중입니다. 끝날 때까지 기다리거나 취소하세요.",
+  "files.zips": "zip 파일 {count}개",
+  "files.unpackAsk": "{name} 압축 풀기",
+  "files.unpackAsk.text": "안에 든 파일을 {folder}에 풉니다. 압축을 풀지 않고 파일 그대로 둘 수도 있습니다.",
+  "files.unpack": "압축 풀기",
+  "files.keepZip": "그대로 두기",
+  "files.confirmUnpackOver": "{name}의 파일로 바꾸기",
+  "files.confirmUnpackOver.text": "같은 이름이 이미 있습니다. 지금 있는 것은 휴지통으로 갑니다.",
   "files.confirmReplace": "{name} 바꾸기",
   "files.confirmReplace.text": "같은 이름의 파일이 이미 있습니다. 내용을 바꿉니다.",
   "files.replace": "바꾸기",
@@ -185,8 +197,6 @@ export const ko: Messages = {
   "terminal.again": "새 터미널",
   "terminal.foreign": "다른 창의 크기({cols} × {rows})입니다. 여기에 입력하면 이 창에 맞춰집니다.",
   "terminal.gone": "이 터미널은 이제 없습니다.",
-  "terminal.hide": "터미널 숨기기",
-  "terminal.show": "터미널 보이기",
   "terminal.none": "열린 터미널이 없습니다.",
 
   "deploy.button": "배포",
@@ -224,12 +234,20 @@ export const ko: Messages = {
     "{file}을(를) 고쳐 저장했습니다. 확인한 뒤 다시 배포하세요. 편집기의 실행 취소로 되돌릴 수 있습니다.",
   "deploy.mend.gone": "파일에 더 이상 없는 문제라 아무것도 바꾸지 않았습니다. 다시 배포하세요.",
   "deploy.mend.unsaved": "저장하지 못한 파일이 있어 아무것도 바꾸지 않았습니다. 저장한 뒤 다시 시도하세요.",
+  "deploy.failedAt": "{place}에서 배포가 실패했습니다.",
+  "deploy.showLine": "줄 보기",
   "deploy.goTo": "편집기에서 {place} 열기",
   "deploy.saveFirst": "{name} 파일을 저장하지 못해 배포를 시작하지 않았습니다.",
   "deploy.app": "내 앱",
+  "app.power.stop": "정지",
+  "app.power.stopHint": "데이터베이스를 포함한 모든 파드를 끝냅니다. 데이터는 남습니다",
+  "app.power.stopped": "앱을 정지했습니다. 시작을 누르거나 다시 배포하면 실행됩니다.",
+  "app.power.start": "시작",
+  "app.power.startHint": "모든 파드를 정지하기 전과 같이 되살립니다",
+  "app.power.started": "앱을 시작합니다. 몇 초 뒤 주소에서 응답합니다.",
+  "app.power.isStopped": "앱이 정지되어 있습니다",
 
   "ports.title": "포트",
-  "ports.count": "프로그램이 연 포트: {count}개",
   "ports.lead": "작업 공간에서 실행 중인 프로그램이 연 포트입니다. 포트마다 미리보기가 있습니다.",
   "ports.unknown": "프로그램",
   "ports.open": "열기",

@@ -4,7 +4,7 @@ export const viewersEn = {
   "viewer.of": "Preview: {name}",
   "viewer.large": "This file has {size}. Download it, or look into it here, a window at a time.",
   "viewer.anyway": "Look into it here",
-  "viewer.bytes": "{count} bytes",
+  "viewer.bytes": "{count} B",
   "viewer.noPdf": "This browser shows no PDF in a page. Download the file to read it.",
   "viewer.brokenImage": "This is not a picture that the browser can show.",
   "viewer.ownSize": "Own size",

@@ -6,13 +6,12 @@ import type { Key } from "../i18n";
 import { serverOf } from "./ids";
 import { running } from "./state";
 
-type Name = "jumpToDefinition" | "findReferences" | "renameSymbol" | "formatDocument";
+type Name = "jumpToDefinition" | "findReferences" | "renameSymbol";
 
 const QUESTIONS: readonly (readonly [Name, Key, string])[] = [
   ["jumpToDefinition", "language.definition", "F12"],
   ["findReferences", "language.references", "Shift+F12"],
   ["renameSymbol", "language.rename", "F2"],
-  ["formatDocument", "language.format", "Alt+Shift+F"],
 ];
 
 const helped = (): boolean => {
@@ -20,26 +19,34 @@ const helped = (): boolean => {
   return found !== null && running.value.get(found.server) === "running";
 };
 
-const problems: Action = {
-  id: "problems.show",
-  title: "problems.title",
+/** By the language server where one helps; else by what is known of the language. */
+const format: Action = {
+  id: "language.formatDocument",
+  title: "language.format",
   group: "editor.title",
-  keys: ["Ctrl+Shift+M"],
-  run: () => import("../checking/problems").then(({ showProblems }) => showProblems()),
+  keys: ["Alt+Shift+F"],
+  run: async () => {
+    if (helped()) {
+      const { formatDocument } = await import("./client");
+      perform(formatDocument);
+    } else {
+      const { formatText } = await import("../editor/formatting");
+      perform(formatText);
+    }
+  },
   when: () => active.value?.status === "text",
 };
 
-export const languageActions: readonly Action[] = [
-  problems,
-  ...QUESTIONS.map(
-    ([name, title, keys]): Action => ({
-      id: `language.${name}`,
-      title,
-      group: "editor.title",
-      keys: [keys],
-      run: () => import("./client").then((module) => perform(module[name])),
-      when: helped,
-      builtIn: true,
-    }),
-  ),
-];
+const questions = QUESTIONS.map(
+  ([name, title, keys]): Action => ({
+    id: `language.${name}`,
+    title,
+    group: "editor.title",
+    keys: [keys],
+    run: () => import("./client").then((module) => perform(module[name])),
+    when: helped,
+    builtIn: true,
+  }),
+);
+
+export const languageActions: readonly Action[] = [format, ...questions];

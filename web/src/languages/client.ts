@@ -12,12 +12,15 @@ import {
 import type { ChangeSet, Text } from "@codemirror/state";
 import type { EditorView } from "@codemirror/view";
 import DOMPurify from "dompurify";
-import { API } from "../api/http";
+import { EitherSocket } from "../api/socket";
 import { sayError } from "../app/toast";
 import { viewOf } from "../editor/documents";
 import { openFile } from "../editor/state";
+import { t } from "../i18n";
+import { append, now } from "../output/state";
 import { changesOf } from "./edits";
 import { pathOf, type ServerId, uriOf } from "./ids";
+import { lineOf, type Notice } from "./log";
 import { renameElsewhere } from "./renaming";
 import { running, type ServerState } from "./state";
 
@@ -37,7 +40,7 @@ function note(server: ServerId, state: ServerState | null): void {
 
 class Connection implements Transport {
   readonly client: LSPClient;
-  private socket: WebSocket | null = null;
+  private socket: EitherSocket | null = null;
   private handlers = new Set<(message: string) => void>();
   private waiting: string[] = [];
   /** Requests for a rename, by their ids. */
@@ -88,12 +91,11 @@ class Connection implements Transport {
 
   start(): void {
     this.end("starting");
-    const url = new URL(`${API}/workspace/languages/${this.server}`, location.href);
-    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    url.searchParams.set("cwd", this.folder);
-    const socket = new WebSocket(url);
+    const query = new URLSearchParams({ cwd: this.folder });
+    const socket = new EitherSocket(`/workspace/languages/${this.server}?${query}`);
     this.socket = socket;
     const since = Date.now();
+    append(this.server, t("output.started", { time: now() }));
     socket.onopen = () => {
       for (const message of this.waiting.splice(0)) socket.send(message);
     };
@@ -117,7 +119,10 @@ class Connection implements Transport {
       id?: number;
       method?: string;
       result?: Parameters<typeof changesOf>[0];
+      params?: Notice;
     };
+    const said = lineOf(answer);
+    if (said !== null) append(this.server, said);
     if (answer.id === undefined || answer.method !== undefined || !this.renames.delete(answer.id))
       return message;
     if (!answer.result) return message;
@@ -128,6 +133,7 @@ class Connection implements Transport {
   }
 
   private died(lived: number): void {
+    append(this.server, t("output.died", { time: now() }));
     if (lived > WELL_MS) this.deaths = 0;
     const wait = WAITS_MS[this.deaths++];
     this.end(wait === undefined ? "ended" : "starting");

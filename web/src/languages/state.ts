@@ -47,13 +47,10 @@ async function help(path: string): Promise<Extension> {
   const { home, languages } = known.peek() ?? {};
   if (home === undefined || !languages?.some(({ id, program }) => id === found.server && program !== null))
     return [];
-  const [{ clientOf }, { countProblems }] = await Promise.all([
-    import("./client"),
-    import("../checking/problems"),
-  ]);
+  const [{ clientOf }, { tellMarks }] = await Promise.all([import("./client"), import("../problems/marks")]);
   return [
     clientOf(found.server, home, root.peek()).plugin(uriOf(home, path), found.language),
-    countProblems(path),
+    tellMarks(path, found.server),
   ];
 }
 

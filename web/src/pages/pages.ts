@@ -2,6 +2,8 @@
 import "./pages.css";
 import { startAdmin } from "./admin";
 import { startForms } from "./forms";
+import { labelNumbers } from "./labels";
+import { showTimes, startLive, startLogs } from "./live";
 import { startRoster } from "./roster";
 
 const theme = localStorage.getItem("maru.theme");
@@ -27,5 +29,15 @@ startForms();
 const roster = document.querySelector<HTMLFormElement>("form[data-roster]");
 if (roster) startRoster(roster);
 
+const network = document.querySelector<HTMLElement>("[data-network]");
+if (network) void import("./network").then(({ startNetwork }) => startNetwork(network));
+
 const table = document.querySelector<HTMLElement>("[data-admin]");
 if (table) startAdmin(table);
+
+showTimes(document);
+labelNumbers(document);
+const live = document.querySelector<HTMLElement>("[data-live]");
+if (live) startLive(live);
+const logs = document.querySelector<HTMLElement>("[data-logs]");
+if (logs) void startLogs(logs).catch(() => undefined);

@@ -111,7 +111,7 @@ function perform(item: Item, text: string): void {
     return;
   }
   showPane("editor");
-  if (item.kind === "line") {
+  if (item.kind === "line" || item.kind === "symbol") {
     goToPlace(item.line, item.column);
     return;
   }
@@ -156,6 +156,14 @@ function Row({ item, index, selected, choose }: RowProps) {
             <Marked text={item.name} at={item.at} />
           </span>
           <span class="palette-folder">{item.folder}</span>
+        </>
+      )}
+      {item.kind === "symbol" && (
+        <>
+          <span class="palette-label" style={{ paddingInlineStart: `${item.depth * 16}px` }}>
+            <Marked text={item.name} at={item.at} />
+          </span>
+          <span class="palette-folder">{t("editor.position", { line: item.line, column: item.column })}</span>
         </>
       )}
       {item.kind === "line" && (

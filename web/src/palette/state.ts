@@ -1,8 +1,11 @@
-/** What the palette offers for what is typed: actions after ">", a line after ":", else files. */
+/** What the palette offers for what is typed: actions after ">", a line after ":", what the text defines after "@", else files. */
 import { computed, effect, signal } from "@preact/signals";
 import { type Action, actions, isPossible } from "../actions/registry";
 import { askJson } from "../api/http";
+import { stateOf } from "../editor/documents";
+import { loadLanguage } from "../editor/languages";
 import { activePath, buffers, recent } from "../editor/state";
+import type { Definition } from "../editor/symbols";
 import { shortPath } from "../files/state";
 import { nameOf, parentOf } from "../files/tree";
 import { type Lang, lang, t, words } from "../i18n";
@@ -11,12 +14,32 @@ import { matchText, parsePlace } from "./match";
 export type Item =
   | { kind: "action"; id: string; action: Action; label: string; at: readonly number[]; other: string }
   | { kind: "file"; id: string; path: string; name: string; folder: string; at: readonly number[] }
-  | { kind: "line"; id: string; line: number; column: number };
+  | { kind: "line"; id: string; line: number; column: number }
+  | {
+      kind: "symbol";
+      id: string;
+      name: string;
+      at: readonly number[];
+      line: number;
+      column: number;
+      depth: number;
+    };
 
 /** What is typed; null while the palette is closed. */
 export const typed = signal<string | null>(null);
 const found = signal<readonly string[]>([]);
 export const searching = signal(false);
+
+/** What the text in front defines; read when "@" is typed. */
+const defined = signal<readonly Definition[]>([]);
+
+function findSymbols(query: string): Item[] {
+  return defined.value.flatMap(({ name, line, column, depth }, index): Item[] => {
+    const match = query === "" ? { at: [] } : matchText(query, name);
+    const shown = query === "" ? depth : 0;
+    return match ? [{ kind: "symbol", id: `${index}`, name, at: match.at, line, column, depth: shown }] : [];
+  });
+}
 
 const MOST = 60;
 const RECENT_KEY = "maru.palette";
@@ -80,6 +103,7 @@ export const items = computed<readonly Item[]>(() => {
   if (text === null) return [];
   if (text.startsWith(">"))
     return findActions(text.slice(1).trim(), actions.value.filter(isPossible), lang.value).slice(0, 200);
+  if (text.startsWith("@")) return findSymbols(text.slice(1).trim());
   const { path, line, column } = parsePlace(text.trim());
   if (path === "" && text.startsWith(":")) {
     return line && activePath.value ? [{ kind: "line", id: "line", line, column: column ?? 1 }] : [];
@@ -96,6 +120,9 @@ export const items = computed<readonly Item[]>(() => {
 export const placeholder = computed(() => t("palette.placeholder"));
 
 const PAUSE_MS = 60;
+/** How often, and how soon again, a text without definitions is looked at; one on its way does not count. */
+const LOOKS = 20;
+const LOOK_AGAIN_MS = 100;
 
 /** Asks for files while somebody types; only the newest question's answer counts. */
 export function startPalette(): void {
@@ -103,9 +130,29 @@ export function startPalette(): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const query = computed(() => {
     const text = typed.value;
-    return text === null || text.startsWith(">") || text.startsWith(":")
-      ? null
-      : parsePlace(text.trim()).path;
+    return text === null || /^[>:@]/.test(text) ? null : parsePlace(text.trim()).path;
+  });
+  const ofText = computed(() => typed.value?.startsWith("@") ?? false);
+  effect(() => {
+    if (!ofText.value) return;
+    const path = activePath.peek();
+    defined.value = [];
+    if (path === null) return;
+    Promise.all([import("../editor/symbols"), loadLanguage(path)]).then(
+      ([{ symbolsOf }]) => {
+        // A file that was opened just now gets its text and its language in a moment.
+        let looks = LOOKS;
+        const look = (): void => {
+          if (!ofText.peek() || activePath.peek() !== path) return;
+          const state = stateOf(path);
+          const found = state ? symbolsOf(state, path) : [];
+          if (found.length > 0) defined.value = found;
+          else if (!state || --looks > 0) setTimeout(look, LOOK_AGAIN_MS);
+        };
+        look();
+      },
+      () => undefined,
+    );
   });
   effect(() => {
     const wanted = query.value;

@@ -1,9 +1,13 @@
 import { useState } from "preact/hooks";
 import type { Port, Visibility } from "../api/types";
 import { copyText } from "../app/clipboard";
+import { IconButton } from "../app/IconButton";
 import { Icon, type IconName } from "../app/icons";
+import { showPane } from "../app/layout";
 import { sayError } from "../app/toast";
 import { type Key, lang, t } from "../i18n";
+import { QrButton } from "../qr/QrButton";
+import { showPortPreview } from "./preview";
 import { changing, processOf, share } from "./state";
 
 const CHOICES: readonly { visibility: Visibility; icon: IconName; label: Key }[] = [
@@ -30,17 +34,30 @@ export function PortRow({ port: it }: { port: Port }) {
         <span class="port-process" title={command ?? process}>
           {process}
         </span>
-        <CopyButton text={url} label={t("ports.copy", { port })} />
-        <a
-          class="button small primary"
-          href={url}
-          target="_blank"
-          rel="noreferrer"
-          aria-label={t("ports.openLong", { port, process })}
-        >
-          <Icon name="link" />
-          {t("ports.open")}
-        </a>
+        <div class="port-tools">
+          <CopyButton text={url} label={t("ports.copy", { port })} />
+          <IconButton
+            icon="split"
+            title={t("preview.show")}
+            label={t("preview.showPort", { port })}
+            data-testid="port-show"
+            onClick={() => {
+              showPane("editor");
+              showPortPreview(port);
+            }}
+          />
+          <a
+            class="button small primary"
+            href={url}
+            target="_blank"
+            rel="noreferrer"
+            aria-label={t("ports.openLong", { port, process })}
+          >
+            <Icon name="link" />
+            {t("ports.open")}
+          </a>
+          <QrButton url={url} />
+        </div>
       </div>
       <fieldset class="segmented port-who" disabled={busy} aria-busy={busy}>
         <legend class="visually-hidden">{t("ports.who", { port })}</legend>
@@ -105,11 +122,10 @@ function when(time: Date): string {
 function CopyButton({ text, label }: { text: string; label: string }) {
   const [copied, setCopied] = useState(false);
   return (
-    <button
-      type="button"
-      class="icon-button"
+    <IconButton
+      icon={copied ? "check" : "copy"}
       title={copied ? t("deploy.copied") : label}
-      aria-label={label}
+      label={label}
       onClick={() => {
         copyText(text)
           .then(() => {
@@ -119,10 +135,9 @@ function CopyButton({ text, label }: { text: string; label: string }) {
           .catch(sayError);
       }}
     >
-      <Icon name={copied ? "check" : "copy"} />
       <span class="visually-hidden" role="status">
         {copied ? t("deploy.copied") : ""}
       </span>
-    </button>
+    </IconButton>
   );
 }

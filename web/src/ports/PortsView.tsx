@@ -1,7 +1,6 @@
-/** The ports at the side of the page: the same list that the terminal's button opens. */
+/** The ports at the side of the page. */
 import { t } from "../i18n";
-import { Ports } from "./PortList";
-import "./ports.css";
+import { Ports } from "./Ports";
 
 export function PortsView() {
   return (

@@ -1,29 +1,20 @@
 /** The branch that is checked out; behind it the others, and a new one. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { type Branch, gitBranches } from "../api/git";
 import { Icon } from "../app/icons";
+import { useMenu } from "../app/menu";
 import { sayError } from "../app/toast";
 import { root } from "../files/state";
 import { t } from "../i18n";
 import { busy, status, switchBranch } from "./state";
 
 /** What is deployed. */
-const DEPLOYED = "main";
+export const DEPLOYED = "main";
 
 export function BranchMenu() {
-  const details = useRef<HTMLDetailsElement>(null);
+  const { close, menu } = useMenu();
   const [branches, setBranches] = useState<readonly Branch[]>([]);
   const [name, setName] = useState("");
-  const close = () => {
-    if (details.current) details.current.open = false;
-  };
-  useEffect(() => {
-    const away = (event: Event) => {
-      if (!details.current?.contains(event.target as Node)) close();
-    };
-    addEventListener("pointerdown", away);
-    return () => removeEventListener("pointerdown", away);
-  }, []);
   const go = (branch: string, create: boolean) => {
     close();
     setName("");
@@ -32,15 +23,10 @@ export function BranchMenu() {
   const branch = status.value?.branch;
   return (
     <details
-      ref={details}
+      {...menu}
       class="user-menu branch-menu"
       onToggle={(event) => {
         if (event.currentTarget.open) gitBranches(root.peek()).then(setBranches).catch(sayError);
-      }}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape" || !details.current?.open) return;
-        close();
-        details.current.querySelector("summary")?.focus();
       }}
     >
       <summary class="button small" data-testid="scm-branch" title={t("scm.branch")}>

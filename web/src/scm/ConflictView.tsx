@@ -8,7 +8,7 @@ import { describe } from "../api/http";
 import { sayError } from "../app/toast";
 import { decode } from "../editor/decode";
 import { replaceText, textOf } from "../editor/documents";
-import { languageOf } from "../editor/languages";
+import { loadLanguage } from "../editor/languages";
 import { look } from "../editor/look";
 import { buffers, close, openFile, saveOver } from "../editor/state";
 import { t } from "../i18n";
@@ -25,10 +25,8 @@ async function merge(parent: HTMLElement, path: string): Promise<Merging> {
   const { bytes, etag } = await readFile(path);
   const theirs = decode(bytes);
   if (theirs.kind !== "text") throw new Error(t("scm.diff.binary"));
-  const language = await languageOf(path)
-    ?.load()
-    .catch((): Extension => []);
-  const common: Extension = [lineNumbers(), language ?? [], look];
+  const language = await loadLanguage(path);
+  const common: Extension = [lineNumbers(), language, look];
   const named = (name: string) => EditorView.contentAttributes.of({ "aria-label": name, tabindex: "0" });
   const view = new MergeView({
     parent,

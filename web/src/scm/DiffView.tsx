@@ -9,6 +9,7 @@ import { decode } from "../editor/decode";
 import { openFile } from "../editor/state";
 import { projectPath, root } from "../files/state";
 import { lang, t } from "../i18n";
+import { showBlame } from "./panels";
 import { countsOf, type FilePatch, type Hunk, hunkPatch, newFilePatch, parsePatch } from "./patch";
 import { stage, stageHunk, status, unstage, unstageHunk } from "./state";
 import "./diff.css";
@@ -65,6 +66,11 @@ export function FileDiff({ path, staged }: { path: string; staged: boolean }) {
             onClick={() => (staged ? unstage([entry]) : stage([entry])).catch(sayError)}
           >
             {t(staged ? "scm.unstageFile" : "scm.stageFile")}
+          </button>
+        )}
+        {entry?.unstaged !== "untracked" && entry?.staged !== "added" && (
+          <button type="button" class="button small" onClick={() => showBlame(path)}>
+            {t("blame.show")}
           </button>
         )}
         <button type="button" class="button small" onClick={() => openFile(full).catch(sayError)}>

@@ -8,6 +8,7 @@ import { root } from "../files/state";
 import { lang, t } from "../i18n";
 import { type GraphRow, graphOf } from "./graph";
 import { showCommit } from "./panels";
+import { refsOf } from "./refs";
 import { status } from "./state";
 
 const PAGE = 50;
@@ -87,9 +88,10 @@ function CommitRow({ commit, row, width }: { commit: Commit; row: GraphRow; widt
       >
         <Graph row={row} width={width} />
         <span class="scm-subject">{commit.subject}</span>
-        {commit.refs.map((ref) => (
-          <span key={ref} class={ref.startsWith("HEAD") ? "scm-ref head" : "scm-ref"}>
-            {ref.replace("HEAD -> ", "")}
+        {refsOf(commit.refs).map(({ name, head, twin }) => (
+          <span key={name} class={head ? "scm-ref head" : twin ? "scm-ref twin" : "scm-ref"} title={name}>
+            {twin && <Icon name="globe" />}
+            <span class={twin ? "visually-hidden" : ""}>{name}</span>
           </span>
         ))}
         <span class="scm-when">{ago(time)}</span>
@@ -99,7 +101,8 @@ function CommitRow({ commit, row, width }: { commit: Commit; row: GraphRow; widt
 }
 
 const LANE = 10;
-const HEIGHT = 26;
+/** Of a row, as in scm.css: fingers need more. */
+const HEIGHT = matchMedia("(hover: none)").matches ? 40 : 26;
 const COLOURS = ["--accent", "--wood", "--syn-name", "--syn-keyword", "--good", "--warn"];
 const colour = (lane: number) => `var(${COLOURS[lane % COLOURS.length]})`;
 const at = (lane: number) => lane * LANE + 7;

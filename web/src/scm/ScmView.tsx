@@ -1,18 +1,23 @@
 /** Source control at the side: the branch, a message, what is staged, what is not, and the commits before. */
+
 import { useEffect, useState } from "preact/hooks";
 import type { Change, GitEntry } from "../api/git";
+import { IconButton } from "../app/IconButton";
 import { Icon, type IconName } from "../app/icons";
 import { showPane } from "../app/layout";
 import { sayError } from "../app/toast";
+import { Words } from "../app/Words";
 import { openFile } from "../editor/state";
 import { projectPath } from "../files/state";
 import { nameOf, parentOf } from "../files/tree";
 import { type Key, t } from "../i18n";
-import { BranchMenu } from "./BranchMenu";
+import { BranchMenu, DEPLOYED } from "./BranchMenu";
+import { Elapsed } from "./Elapsed";
 import { Log } from "./Log";
 import { letterOf, wordsOf } from "./letters";
-import { showDiff } from "./panels";
+import { showDiff, showMerge } from "./panels";
 import {
+  abortMerge,
   amending,
   busy,
   changes,
@@ -47,7 +52,9 @@ export function ScmView() {
         <HeadButton icon="refresh" label="files.refresh" run={refreshStatus} />
       </header>
       {noProject.value ? (
-        <p class="scm-note">{t("scm.noProject")}</p>
+        <p class="scm-note">
+          <Words of={t("scm.noProject")} />
+        </p>
       ) : status.value ? (
         <Project />
       ) : (
@@ -65,7 +72,19 @@ function Project() {
       <Remote />
       <CommitBox />
       <div class="scm-lists">
-        {now?.merging && <p class="scm-note warn">{t("scm.merging")}</p>}
+        {now?.branch && now.branch !== DEPLOYED && (
+          <p class="scm-note" data-testid="scm-elsewhere">
+            {t("scm.branch.elsewhere", { branch: now.branch, deployed: DEPLOYED })}
+          </p>
+        )}
+        {now?.merging && (
+          <div class="scm-note warn" data-testid="scm-merging">
+            <p>{t(conflicts.value.length > 0 ? "scm.merging" : "scm.mergeSettled")}</p>
+            <button type="button" class="button small" onClick={() => abortMerge().catch(sayError)}>
+              {t("scm.mergeAbort")}
+            </button>
+          </div>
+        )}
         <Group title="scm.conflicts" entries={conflicts.value} of="conflict" />
         <Group title="scm.staged" entries={staged.value} of="staged" />
         <Group title="scm.changes" entries={changes.value} of="unstaged" />
@@ -91,17 +110,9 @@ function HeadButton({
   children?: string;
 }) {
   return (
-    <button
-      type="button"
-      class="icon-button"
-      title={t(label)}
-      aria-label={t(label)}
-      disabled={disabled}
-      onClick={() => run().catch(sayError)}
-    >
-      <Icon name={icon} />
+    <IconButton icon={icon} label={t(label)} disabled={disabled} onClick={() => run().catch(sayError)}>
       {children}
-    </button>
+    </IconButton>
   );
 }
 
@@ -120,6 +131,7 @@ function Remote() {
       >
         <Icon name="pull" />
         {working === "pull" ? t("scm.pulling") : t("scm.pull")}
+        {working === "pull" && <Elapsed />}
         {behind > 0 && <span class="scm-count">{behind}</span>}
       </button>
       <button
@@ -131,6 +143,7 @@ function Remote() {
       >
         <Icon name="push" />
         {working === "push" ? t("scm.pushing") : t("scm.push")}
+        {working === "push" && <Elapsed />}
         {ahead > 0 && <span class="scm-count">{ahead}</span>}
       </button>
     </div>
@@ -202,11 +215,8 @@ function Group({ title, entries, of }: { title: Key; entries: readonly GitEntry[
           <h3>{t(title)}</h3>
           <span class="hit-count">{entries.length}</span>
         </button>
-        {of === "staged" ? (
-          <HeadButton icon="minus" label="scm.unstageAll" run={() => unstage(entries)} />
-        ) : (
-          <HeadButton icon="plus" label="scm.stageAll" run={() => stage(entries)} />
-        )}
+        {of === "staged" && <HeadButton icon="minus" label="scm.unstageAll" run={() => unstage(entries)} />}
+        {of === "unstaged" && <HeadButton icon="plus" label="scm.stageAll" run={() => stage(entries)} />}
       </header>
       {open && (
         <ul>
@@ -226,7 +236,7 @@ function EntryRow({ entry, of }: { entry: GitEntry; of: Of }) {
   const path = projectPath(entry.path);
   const open = () => {
     showPane("editor");
-    if (of === "conflict") openFile(path).catch(sayError);
+    if (of === "conflict") showMerge(entry.path);
     else showDiff(entry, of === "staged");
   };
   const words = entry.from ? `${entry.from} → ${entry.path}` : entry.path;
@@ -241,11 +251,10 @@ function EntryRow({ entry, of }: { entry: GitEntry; of: Of }) {
           <Tool icon="file" label="scm.openFile" name={name} run={() => openFile(path)} />
         )}
         {of === "unstaged" && <Tool icon="undo" label="scm.discard" name={name} run={() => discard(entry)} />}
-        {of === "staged" ? (
+        {of === "staged" && (
           <Tool icon="minus" label="scm.unstage" name={name} run={() => unstage([entry])} />
-        ) : (
-          <Tool icon="plus" label="scm.stage" name={name} run={() => stage([entry])} />
         )}
+        {of === "unstaged" && <Tool icon="plus" label="scm.stage" name={name} run={() => stage([entry])} />}
       </span>
       <span class="scm-letter" aria-hidden="true">
         {letterOf(change)}
@@ -262,15 +271,5 @@ interface ToolProps {
 }
 
 function Tool({ icon, label, name, run }: ToolProps) {
-  return (
-    <button
-      type="button"
-      class="icon-button"
-      title={t(label, { name })}
-      aria-label={t(label, { name })}
-      onClick={() => run().catch(sayError)}
-    >
-      <Icon name={icon} />
-    </button>
-  );
+  return <IconButton icon={icon} label={t(label, { name })} onClick={() => run().catch(sayError)} />;
 }

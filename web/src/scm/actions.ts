@@ -2,10 +2,10 @@ import type { Action } from "../actions/registry";
 import { showView } from "../app/layout";
 import { say } from "../app/toast";
 import { active, activePath } from "../editor/state";
-import { projectPath } from "../files/state";
+import { projectPath, root } from "../files/state";
 import { nameOf } from "../files/tree";
 import { t } from "../i18n";
-import { showDiff } from "./panels";
+import { showBlame, showCompare, showDiff } from "./panels";
 import { busy, changes, pull, push, refreshStatus, stage, staged, status, unstage } from "./state";
 
 const free = () => status.value !== null && busy.value === "";
@@ -41,6 +41,13 @@ export const scmActions: readonly Action[] = [
     when: () => free() && staged.value.length > 0,
   },
   {
+    id: "editor.compare",
+    title: "action.compare",
+    group: "editor.title",
+    run: () => showCompare(activePath.peek() ?? ""),
+    when: () => active.value?.status === "text",
+  },
+  {
     id: "scm.compare",
     title: "diff.head",
     group,
@@ -49,6 +56,17 @@ export const scmActions: readonly Action[] = [
       const entry = status.peek()?.entries.find((each) => projectPath(each.path) === path);
       if (entry) showDiff(entry, entry.unstaged === null);
       else say(t("diff.headNone", { name: nameOf(path) }));
+    },
+    when: () => free() && active.value?.status === "text",
+  },
+  {
+    id: "scm.blame",
+    title: "blame.action",
+    group,
+    run: () => {
+      const path = activePath.peek() ?? "";
+      const folder = `${root.peek()}/`;
+      showBlame(path.startsWith(folder) ? path.slice(folder.length) : path);
     },
     when: () => free() && active.value?.status === "text",
   },

@@ -2,7 +2,7 @@
 import { MergeView } from "@codemirror/merge";
 import { EditorState, type Extension } from "@codemirror/state";
 import { EditorView, lineNumbers } from "@codemirror/view";
-import { languageOf } from "../editor/languages";
+import { loadLanguage } from "../editor/languages";
 import { look } from "../editor/look";
 
 /** Shows them in `parent`; answers what takes them away again. */
@@ -12,16 +12,15 @@ export async function compare(
   before: string,
   now: string,
 ): Promise<() => void> {
-  // Without its language it is still a text.
-  const language = await languageOf(path)
-    ?.load()
-    .catch((): Extension => []);
+  const language = await loadLanguage(path);
   const extensions: Extension = [
     lineNumbers(),
     EditorState.readOnly.of(true),
     EditorView.contentAttributes.of({ "aria-label": path, tabindex: "0" }),
-    language ?? [],
+    language,
     look,
+    // Half of a phone's screen is too little to scroll sideways in.
+    matchMedia("(width < 760px)").matches ? EditorView.lineWrapping : [],
   ];
   const view = new MergeView({
     parent,

@@ -5,6 +5,7 @@ import {
   type Change,
   type GitEntry,
   type GitStatus,
+  gitAbortMerge,
   gitCommit,
   gitFile,
   gitPull,
@@ -71,7 +72,10 @@ export function refreshStatus(): Promise<void> {
 
 async function look(): Promise<void> {
   try {
-    status.value = await gitStatus(root.peek());
+    const now = await gitStatus(root.peek());
+    if (now.merging && !status.peek()?.merging && message.peek() === "")
+      message.value = t("scm.mergeMessage");
+    status.value = now;
     noProject.value = false;
   } catch (error) {
     // A workspace that stops has no answer; what was known stays until it is back.
@@ -148,14 +152,29 @@ export function commit(): Promise<void> {
 
 export const pull = (): Promise<void> =>
   during("pull", async () => {
-    await gitPull(root.peek());
-    say(t("scm.pulled"));
+    const { commits, files } = await gitPull(root.peek());
+    say(commits === 0 ? t("scm.pulled") : t("scm.pulledSome", { commits, files }), "good");
   });
 
 export const push = (): Promise<void> =>
   during("push", async () => {
-    await gitPush(root.peek());
-    say(t("scm.pushed"));
+    const { branch, commits } = await gitPush(root.peek());
+    say(
+      commits === null
+        ? t("scm.pushedBranch", { branch })
+        : commits === 0
+          ? t("scm.pushedNone")
+          : t("scm.pushed", { commits, branch }),
+      "good",
+    );
+  });
+
+/** Back to before the merge; what was not committed before it would be lost, so git refuses then. */
+export const abortMerge = (): Promise<void> =>
+  during("pull", async () => {
+    await gitAbortMerge(root.peek());
+    message.value = "";
+    say(t("scm.mergeAborted"), "good");
   });
 
 export const switchBranch = (branch: string, create: boolean): Promise<void> =>

@@ -1,13 +1,15 @@
 /** What was found, as a tree of files and lines: arrows walk, Enter opens, Space chooses what is replaced. */
-import { useEffect, useRef, useState } from "preact/hooks";
+
+import { useState } from "preact/hooks";
 import type { Found } from "../api/search";
+import { IconButton } from "../app/IconButton";
 import { Icon } from "../app/icons";
 import { showPane } from "../app/layout";
 import { sayError } from "../app/toast";
 import { openFile } from "../editor/state";
 import { shortPath } from "../files/state";
 import { nameOf, parentOf } from "../files/tree";
-import { windowOf } from "../files/window";
+import { useWindow } from "../files/window";
 import { t } from "../i18n";
 import { excerpt, replaceIn } from "./match";
 import { replaceAll } from "./replace";
@@ -48,20 +50,10 @@ function open(hit: Found): void {
 const chosenOf = (hits: readonly Found[]): Found[] => hits.filter((hit) => !spared.value.has(hitId(hit)));
 
 export function Hits() {
-  const list = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 0 });
   const [current, setCurrent] = useState(0);
-  const look = () =>
-    list.current && setView({ top: list.current.scrollTop, height: list.current.clientHeight });
-  useEffect(() => {
-    if (!list.current) return;
-    const observer = new ResizeObserver(look);
-    observer.observe(list.current);
-    return () => observer.disconnect();
-  }, []);
   const lines = linesOf(files.value, closed.value);
   const at = Math.min(current, lines.length - 1);
-  const { from, to } = windowOf(lines.length, view.top, view.height, ROW);
+  const { list, look, from, to } = useWindow(lines.length, ROW);
 
   function focus(index: number) {
     const to = Math.max(0, Math.min(lines.length - 1, index));
@@ -200,19 +192,16 @@ function FileWords({ file }: { file: FileHits }) {
       <span class="hit-name">{nameOf(file.path)}</span>
       <span class="hit-folder">{shortPath(parentOf(file.path))}</span>
       {replacing.value && pattern.value && (
-        <button
-          type="button"
-          class="icon-button hit-replace"
+        <IconButton
+          class="hit-replace"
+          icon="check"
           tabIndex={-1}
-          title={t("search.replaceFile", { name: nameOf(file.path) })}
-          aria-label={t("search.replaceFile", { name: nameOf(file.path) })}
+          label={t("search.replaceFile", { name: nameOf(file.path) })}
           onClick={(event) => {
             event.stopPropagation();
             replaceAll(file.path).catch(sayError);
           }}
-        >
-          <Icon name="check" />
-        </button>
+        />
       )}
       <span class="hit-count">{file.hits.length}</span>
     </>

@@ -1,9 +1,12 @@
 /** Search and replace in all files, at the side: fields above, what was found below, grouped by file. */
+
 import { useEffect, useRef } from "preact/hooks";
 import { confirm } from "../app/confirm";
+import { IconButton } from "../app/IconButton";
 import { Icon, type IconName } from "../app/icons";
 import { sayError } from "../app/toast";
 import { type Key, t } from "../i18n";
+import { sizeWords } from "../i18n/size";
 import { Hits } from "./Hits";
 import { replaceAll } from "./replace";
 import {
@@ -24,6 +27,7 @@ import {
   searchSoon,
   spared,
   trouble,
+  unsearched,
 } from "./state";
 import "./search.css";
 
@@ -37,16 +41,12 @@ export function SearchView() {
             {t("app.cancel")}
           </button>
         )}
-        <button
-          type="button"
-          class="icon-button"
-          title={t("search.again")}
-          aria-label={t("search.again")}
+        <IconButton
+          icon="refresh"
+          label={t("search.again")}
           disabled={q.value === ""}
           onClick={() => searchSoon(true)}
-        >
-          <Icon name="refresh" />
-        </button>
+        />
       </header>
       <Fields />
       <Summary />
@@ -180,7 +180,7 @@ async function confirmReplace(lines: number): Promise<void> {
 }
 
 function Summary() {
-  const [found, state] = [count.value, phase.value];
+  const [found, state, left] = [count.value, phase.value, unsearched.value];
   if (trouble.value !== "") {
     return (
       <p class="search-summary notice" role="alert">
@@ -201,6 +201,7 @@ function Summary() {
       {state === "running" && found > 0 && " …"}
       {state === "cancelled" && ` ${t("search.cancelled")}`}
       {found >= MOST && ` ${t("search.limited", { most: MOST })}`}
+      {left && ` ${t("search.tooLarge", { count: left.too_large, limit: sizeWords(left.limit) })}`}
       {replacing.value && asked.value && pattern.value === null && ` ${t("search.unreadable")}`}
     </p>
   );

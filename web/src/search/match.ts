@@ -53,8 +53,8 @@ export interface Shown {
   after: string;
 }
 
-/** Characters of a line before what was found. */
-const LEAD = 24;
+/** Characters of a line before what was found: few, for it has to be in view where the list is narrow. */
+const LEAD = 10;
 
 /** A line as its row shows it: without indentation, and beginning not far before what was found. */
 export function excerpt(text: string, column: number, pattern: RegExp | null): Shown {

@@ -1,7 +1,7 @@
 /** A search in all files: what was asked, what was found so far, and which of it is to be replaced. */
 import { computed, signal } from "@preact/signals";
 import { describe } from "../api/http";
-import { type Found, type SearchQuery, searchFiles } from "../api/search";
+import { type Found, type SearchQuery, searchFiles, type Unsearched } from "../api/search";
 import { showView } from "../app/layout";
 import { selectedText } from "../editor/documents";
 import { globOf, patternOf } from "./match";
@@ -22,6 +22,8 @@ export const files = signal<readonly FileHits[]>([]);
 /** "idle" before the first search. */
 export const phase = signal<"idle" | "running" | "done" | "cancelled">("idle");
 export const trouble = signal("");
+/** What was not searched; null where that is nothing. */
+export const unsearched = signal<Unsearched | null>(null);
 /** What the present results were found by. */
 export const asked = signal<SearchQuery | null>(null);
 export const closed = signal<ReadonlySet<string>>(new Set());
@@ -48,6 +50,7 @@ export function clearSearch(): void {
   cancelSearch();
   files.value = [];
   trouble.value = "";
+  unsearched.value = null;
   asked.value = null;
   phase.value = "idle";
 }
@@ -78,6 +81,7 @@ export async function search(): Promise<void> {
   };
   phase.value = "running";
   trouble.value = "";
+  unsearched.value = null;
   let waiting: Found[] = [];
   let fresh = true;
   const draw = () => {
@@ -93,9 +97,11 @@ export async function search(): Promise<void> {
   };
   const timer = setInterval(draw, DRAW_MS);
   try {
-    await searchFiles(query, (found) => waiting.push(...found), mine.signal);
+    const left = await searchFiles(query, (found) => waiting.push(...found), mine.signal);
     draw();
-    if (!mine.signal.aborted) phase.value = "done";
+    if (mine.signal.aborted) return;
+    unsearched.value = left;
+    phase.value = "done";
   } catch (error) {
     if (mine.signal.aborted) return;
     files.value = [];

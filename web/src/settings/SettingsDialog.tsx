@@ -6,6 +6,7 @@ import { WideDialog } from "../app/WideDialog";
 import { type Key, lang, setLang, t } from "../i18n";
 import { THEMES, theme } from "../theme/theme";
 import { change, FONT_LIMITS, type Settings, settings } from "./state";
+import { agreed } from "./sync";
 import "./settings.css";
 
 const open = signal(false);
@@ -53,11 +54,16 @@ function Dialog() {
       <Switch of="autosave" label="settings.autosave" hint="settings.autosave.hint" />
       <Switch of="wrap" label="settings.wrap" hint="settings.wrap.hint" />
       <Switch of="whitespace" label="settings.whitespace" hint="settings.whitespace.hint" />
+      <Switch of="minimap" label="settings.minimap" hint="settings.minimap.hint" />
       <Switch of="languageServers" label="settings.languageServers" hint="settings.languageServers.hint" />
       <Switch of="vim" label="settings.vim" hint="settings.vim.hint" />
       <Switch of="copyOnSelect" label="settings.copyOnSelect" hint="settings.copyOnSelect.hint" />
+      <Switch of="clipboard" label="settings.clipboard" hint="settings.clipboard.hint" />
+      <Switch of="screenReader" label="settings.screenReader" hint="settings.screenReader.hint" />
       <div class="settings-end">
-        <span class="faint">{t("settings.kept")}</span>
+        <span class="faint" role="status" data-testid="settings-kept" data-agreed={agreed.value}>
+          {t(agreed.value ? "settings.kept" : "settings.waiting")}
+        </span>
         <button
           type="button"
           class="button"

@@ -1,5 +1,6 @@
-/** What a user likes: kept in this browser, in force at once. */
+/** What a user likes: in force at once, and the same in all of their browsers. */
 import { effect, signal } from "@preact/signals";
+import { different, type Part } from "./part";
 
 export interface Settings {
   /** CSS pixels. */
@@ -13,10 +14,16 @@ export interface Settings {
   autosave: boolean;
   /** What is selected in a terminal is copied. */
   copyOnSelect: boolean;
+  /** Programs in terminals may put text into the clipboard without being asked about. */
+  clipboard: boolean;
+  /** Terminals are read by screen readers. */
+  screenReader: boolean;
   /** Programs that know the language help with a text. */
   languageServers: boolean;
   /** Vim's keys in the editor. */
   vim: boolean;
+  /** The whole text, small, at its right. */
+  minimap: boolean;
 }
 
 export const FONT_LIMITS = [9, 28] as const;
@@ -28,8 +35,11 @@ export const DEFAULTS: Settings = {
   whitespace: false,
   autosave: false,
   copyOnSelect: false,
+  clipboard: false,
+  screenReader: false,
   languageServers: true,
   vim: false,
+  minimap: false,
 };
 
 /** Whatever was stored, by an older page or by hand: only what fits is taken. */
@@ -54,6 +64,14 @@ export function readSettings(text: string | null): Settings {
 const within = (size: number): number => Math.min(FONT_LIMITS[1], Math.max(FONT_LIMITS[0], size));
 
 export const settings = signal<Settings>(readSettings(localStorage.getItem(KEY)));
+
+export const settingsPart: Part = {
+  name: "settings",
+  read: () => different(settings.value, DEFAULTS),
+  take: (values) => {
+    settings.value = readSettings(JSON.stringify(values));
+  },
+};
 
 export function change(part: Partial<Settings>): void {
   settings.value = readSettings(JSON.stringify({ ...settings.peek(), ...part }));

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { Snapshot } from "../api/snapshots";
 import { Icon } from "../app/icons";
 import { t } from "../i18n";
-import { bytes } from "../workspace/Banner";
+import { sizeWords } from "../i18n/size";
 import { when } from "../workspace/WorkspaceMenu";
 import { all, busy, openSnapshot, take } from "./state";
 import { changesText } from "./words";
@@ -28,7 +28,7 @@ export function SnapshotList() {
             ))}
           </ul>
           <p class="faint">
-            {t("snapshots.room", { bytes: bytes(found.bytes), limit: bytes(found.bytes_limit) })}
+            {t("snapshots.room", { bytes: sizeWords(found.bytes), limit: sizeWords(found.bytes_limit) })}
           </p>
         </>
       )}
@@ -82,8 +82,8 @@ function Row({ snapshot }: { snapshot: Snapshot }) {
           <span class="faint">{changesText(changes)}</span>
         </span>
         <span class="snapshot-size faint">
-          {bytes(size)}
-          <small>{t("snapshots.cost", { bytes: bytes(added_bytes) })}</small>
+          {sizeWords(size)}
+          <small>{t("snapshots.cost", { bytes: sizeWords(added_bytes) })}</small>
         </span>
         <Icon name="chevron" />
       </button>

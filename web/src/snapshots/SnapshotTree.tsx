@@ -6,7 +6,7 @@ import { confirm } from "../app/confirm";
 import { Icon, type IconName } from "../app/icons";
 import { decode } from "../editor/decode";
 import { t } from "../i18n";
-import { bytes } from "../workspace/Banner";
+import { sizeWords } from "../i18n/size";
 import { when } from "../workspace/WorkspaceMenu";
 import { busy, closeSnapshot, type Opened, openFolder, restore } from "./state";
 import { changesText } from "./words";
@@ -44,7 +44,7 @@ export function SnapshotTree({ opened }: { opened: Opened }) {
           {snapshot.name && ` · ${snapshot.name}`}
           <small class="faint">
             {changesText(snapshot.changes)} · {t("snapshots.files", { count: snapshot.files })} ·{" "}
-            {bytes(snapshot.bytes)}
+            {sizeWords(snapshot.bytes)}
           </small>
         </span>
         <button
@@ -154,7 +154,7 @@ function EntryRow({
         {target !== null && <span class="faint">→ {target}</span>}
       </button>
       <span class="snapshot-size faint">
-        {kind === "file" && bytes(size)}
+        {kind === "file" && sizeWords(size)}
         {modified && <small>{when(modified)}</small>}
       </span>
       <span class="snapshot-tools">

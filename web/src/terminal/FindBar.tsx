@@ -1,7 +1,8 @@
 /** Finding in a terminal's lines; the finder itself is loaded when it is first asked for. */
+
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { Icon } from "../app/icons";
+import { IconButton } from "../app/IconButton";
 import { sayError } from "../app/toast";
 import { t } from "../i18n";
 import { activeTab } from "./state";
@@ -41,27 +42,9 @@ function Bar() {
           if (event.key === "Escape") close();
         }}
       />
-      <button
-        type="button"
-        class="icon-button"
-        aria-label={t("find.previous")}
-        title={t("find.previous")}
-        onClick={() => find("previous")}
-      >
-        <Icon name="up" />
-      </button>
-      <button
-        type="button"
-        class="icon-button"
-        aria-label={t("find.next")}
-        title={t("find.next")}
-        onClick={() => find("next")}
-      >
-        <Icon name="down" />
-      </button>
-      <button type="button" class="icon-button" aria-label={t("app.close")} onClick={close}>
-        <Icon name="close" />
-      </button>
+      <IconButton icon="up" label={t("find.previous")} onClick={() => find("previous")} />
+      <IconButton icon="down" label={t("find.next")} onClick={() => find("next")} />
+      <IconButton icon="close" label={t("app.close")} onClick={close} />
     </search>
   );
 }

@@ -4,14 +4,16 @@ import type { ISearchDecorationOptions, SearchAddon } from "@xterm/addon-search"
 import { Unicode11Addon } from "@xterm/addon-unicode11";
 import { WebLinksAddon } from "@xterm/addon-web-links";
 import { type ITheme, Terminal } from "@xterm/xterm";
-import { API } from "../api/http";
+import { connect, noteFailure } from "../api/socket";
 import { listTerminals } from "../api/workspace";
 import { confirm } from "../app/confirm";
 import { t } from "../i18n";
 import { settings } from "../settings/state";
 import { resolveColour } from "../theme/theme";
+import { takeClipboard } from "./clipboard";
 import { type Box, fontFor, roomFor, same } from "./fit";
 import { followUrl, placesOf } from "./follow";
+import { type Arrow, arrow, withCtrl } from "./keys";
 import { type Size, type Status, type StreamState, SUBPROTOCOL, TerminalStream } from "./stream";
 
 /** As many as the agent keeps. */
@@ -46,13 +48,6 @@ export function colours(): ITheme {
   };
 }
 
-function streamUrl(id: string, since: number | null): string {
-  const url = new URL(`${API}/workspace/terminals/${encodeURIComponent(id)}/stream`, location.href);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  if (since !== null) url.searchParams.set("since", String(since));
-  return url.href;
-}
-
 export class TerminalSession {
   readonly state: Signal<StreamState> = signal({ name: "connecting" });
   readonly status: Signal<Status> = signal({ command: null, cwd: null, last_exit_code: null, title: null });
@@ -60,6 +55,8 @@ export class TerminalSession {
   readonly away = signal(false);
   /** The terminal's size, where that is another window's. */
   readonly foreign: Signal<Size | null> = signal(null);
+  /** The next character is one with Ctrl. */
+  readonly ctrl = signal(false);
   readonly terminal: Terminal;
   private readonly stream: TerminalStream;
   private element: HTMLElement | null = null;
@@ -68,6 +65,7 @@ export class TerminalSession {
   /** Of one character, in our own font. */
   private cell: Box | null = null;
   private finder: SearchAddon | null = null;
+  private focusWanted = false;
   private missed: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly id: string) {
@@ -77,6 +75,7 @@ export class TerminalSession {
       fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--mono"),
       fontSize: settings.peek().terminalFont,
       lineHeight: 1.2,
+      screenReaderMode: settings.peek().screenReader,
       scrollback: SCROLLBACK_LINES,
       theme: colours(),
     });
@@ -84,22 +83,30 @@ export class TerminalSession {
     this.terminal.unicode.activeVersion = "11";
     this.terminal.loadAddon(new WebLinksAddon((_, uri) => followUrl(uri)));
     this.terminal.registerLinkProvider(placesOf(this.terminal, () => this.status.peek().cwd));
+    this.terminal.parser.registerOscHandler(52, takeClipboard);
     this.terminal.onSelectionChange(() => {
       if (!settings.peek().copyOnSelect || !this.terminal.hasSelection()) return;
       void navigator.clipboard?.writeText(this.terminal.getSelection());
     });
     this.stream = new TerminalStream({
-      connect: (since) => new WebSocket(streamUrl(id, since), SUBPROTOCOL),
+      connect: (since) => {
+        const path = `/workspace/terminals/${encodeURIComponent(id)}/stream`;
+        return connect(since === null ? path : `${path}?since=${since}`, SUBPROTOCOL);
+      },
       write: (bytes, shown) => this.terminal.write(bytes, shown),
       onState: (state) => this.become(state),
       onSize: (size) => this.take(size),
       onStatus: (status) => {
         this.status.value = status;
       },
-      exists: async () => (await listTerminals()).some((known) => known.id === id),
+      exists: async () => {
+        const there = (await listTerminals()).some((known) => known.id === id);
+        if (there) noteFailure();
+        return there;
+      },
     });
     const encoder = new TextEncoder();
-    this.terminal.onData((text) => this.stream.send(encoder.encode(text)));
+    this.terminal.onData((text) => this.stream.send(encoder.encode(this.held(text))));
     this.terminal.onBinary((text) => this.stream.send(Uint8Array.from(text, (char) => char.charCodeAt(0))));
     this.terminal.attachCustomKeyEventHandler((event) => !this.isOurs(event));
     this.stream.start();
@@ -118,6 +125,8 @@ export class TerminalSession {
       void this.drawOnGpu();
     }
     this.fit();
+    if (this.focusWanted) this.terminal.focus();
+    this.focusWanted = false;
   }
 
   unmount(): void {
@@ -133,8 +142,10 @@ export class TerminalSession {
     this.scale();
   }
 
+  /** At once, or when it comes into the page. */
   focus(): void {
-    this.terminal.focus();
+    if (this.element?.isConnected) this.terminal.focus();
+    else this.focusWanted = true;
   }
 
   /** What is typed is looked for from where the last one was found, the newest lines first. */
@@ -187,8 +198,31 @@ export class TerminalSession {
     requestAnimationFrame(() => this.fit());
   }
 
+  /** What is written is put into the page as text for a screen reader, too. */
+  readAloud(on: boolean): void {
+    if (this.terminal.options.screenReaderMode !== on) this.terminal.options.screenReaderMode = on;
+  }
+
   repaint(): void {
     this.terminal.options.theme = colours();
+  }
+
+  /** As if it was typed. */
+  press(text: string): void {
+    this.terminal.input(text);
+  }
+
+  pressArrow(key: Arrow): void {
+    const ctrl = this.ctrl.peek();
+    this.ctrl.value = false;
+    this.press(arrow(key, { ctrl, application: this.terminal.modes.applicationCursorKeysMode }));
+  }
+
+  /** Longer texts are no key: answers to the program, and what was pasted. */
+  private held(text: string): string {
+    if (!this.ctrl.peek() || text.length !== 1) return text;
+    this.ctrl.value = false;
+    return withCtrl(text);
   }
 
   nudge(): void {

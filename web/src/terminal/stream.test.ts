@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Socket, type Status, type StreamState, TerminalStream } from "./stream";
+import type { Socket } from "../api/socket";
+import { type Status, type StreamState, TerminalStream } from "./stream";
 
 class FakeSocket implements Socket {
   binaryType: BinaryType = "blob";

@@ -8,6 +8,8 @@
  *        └──nudge── resting ◀─┘ nobody looks
  */
 
+import type { Socket } from "../api/socket";
+
 export type StreamState =
   | { name: "connecting" }
   | { name: "live" }
@@ -30,17 +32,6 @@ export interface Status {
   last_exit_code: number | null;
   /** As the program named its window. */
   title: string | null;
-}
-
-/** What the stream needs of a WebSocket; the tests have their own. */
-export interface Socket {
-  binaryType: BinaryType;
-  readonly readyState: number;
-  onopen: ((event: Event) => unknown) | null;
-  onmessage: ((event: MessageEvent) => unknown) | null;
-  onclose: ((event: CloseEvent) => unknown) | null;
-  send(data: string | Uint8Array<ArrayBuffer>): void;
-  close(code?: number): void;
 }
 
 export interface StreamOptions {

@@ -1,5 +1,6 @@
-/** Light, dark, high contrast, or what the system says; kept in this browser and in a cookie the server's pages can read. */
+/** Light, dark, high contrast, or what the system says. This browser's copy is what the server's own pages read. */
 import { effect, signal } from "@preact/signals";
+import type { Part } from "../settings/part";
 
 export const THEMES = ["system", "light", "dark", "contrast"] as const;
 export type Theme = (typeof THEMES)[number];
@@ -11,6 +12,14 @@ function stored(): Theme {
 }
 
 export const theme = signal<Theme>(stored());
+
+export const themePart: Part = {
+  name: "theme",
+  read: () => (theme.value === "system" ? {} : { name: theme.value }),
+  take: ({ name }) => {
+    theme.value = THEMES.find((each) => each === name) ?? "system";
+  },
+};
 /** Counts up whenever the colours on screen may have changed; what draws on canvases listens to it. */
 export const paintCount = signal(0);
 

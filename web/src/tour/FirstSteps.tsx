@@ -3,6 +3,7 @@ import { runById } from "../actions/registry";
 import { Icon } from "../app/icons";
 import { showDeploy, showPane, showTerminal, showView } from "../app/layout";
 import { sayError } from "../app/toast";
+import { Words } from "../app/Words";
 import { app } from "../deploy/state";
 import { openFile } from "../editor/state";
 import { projectPath, reveal } from "../files/state";
@@ -74,7 +75,9 @@ export function FirstSteps() {
               <div>
                 <strong>{t(`tour.${step}`)}</strong>
                 {isDone && <span class="visually-hidden">{t("tour.done")}</span>}
-                <p>{t(`tour.${step}.text`)}</p>
+                <p>
+                  <Words of={t(`tour.${step}.text`)} />
+                </p>
               </div>
               <button
                 type="button"

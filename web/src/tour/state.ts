@@ -1,4 +1,4 @@
-/** How far a student has come in the first hour, kept in this browser. */
+/** How far a student has come in the first hour. */
 import { effect, signal } from "@preact/signals";
 import { h } from "preact";
 import { later } from "../app/later";
@@ -6,11 +6,24 @@ import { deployment } from "../deploy/state";
 import { openPanel } from "../editor/state";
 import { t } from "../i18n";
 import { status } from "../scm/state";
+import type { Part } from "../settings/part";
 import { tabs } from "../terminal/state";
 import { doneNow, type Progress, readProgress, type Seen } from "./steps";
 
 /** Null until it is known whose it is. */
 export const progress = signal<Progress | null>(null);
+
+export const tourPart: Part = {
+  name: "tour",
+  read: () => {
+    const now = progress.value;
+    return now && (now.hidden || now.done.length > 0) ? { progress: now } : {};
+  },
+  take: (values) => {
+    if (progress.peek() === null) return;
+    progress.value = readProgress(JSON.stringify(values.progress ?? null), Date.now());
+  },
+};
 
 function seen(): Seen {
   const deployed: Seen["deployed"] = {};

@@ -1,13 +1,15 @@
 /** What was deleted: put back, or deleted for good. */
+
 import { useEffect, useState } from "preact/hooks";
 import { discardTrashed, emptyTrash, type Trashed, trashed } from "../api/files";
 import { describe } from "../api/http";
 import { confirm } from "../app/confirm";
+import { IconButton } from "../app/IconButton";
 import { Icon } from "../app/icons";
 import { WideDialog } from "../app/WideDialog";
 import { restore } from "../files/state";
 import { t } from "../i18n";
-import { bytes } from "../workspace/Banner";
+import { sizeWords } from "../i18n/size";
 import { when } from "../workspace/WorkspaceMenu";
 import { shown } from "./open";
 import "./trash.css";
@@ -86,7 +88,7 @@ export function TrashDialog() {
                   {entry.path}
                 </span>
                 <span class="trash-facts faint">
-                  {entry.size !== null && <span>{bytes(entry.size)}</span>}
+                  {entry.size !== null && <span>{sizeWords(entry.size)}</span>}
                   <time dateTime={entry.deleted_at}>{when(entry.deleted_at)}</time>
                 </span>
                 <button
@@ -98,16 +100,13 @@ export function TrashDialog() {
                 >
                   {t("trash.restore")}
                 </button>
-                <button
-                  type="button"
-                  class="icon-button"
+                <IconButton
+                  icon="cross"
                   disabled={busy}
                   title={t("trash.discard")}
-                  aria-label={t("trash.discardOf", { path: entry.path })}
+                  label={t("trash.discardOf", { path: entry.path })}
                   onClick={() => discard(entry)}
-                >
-                  <Icon name="cross" />
-                </button>
+                />
               </li>
             ))}
           </ul>

@@ -5,6 +5,7 @@ import { describe } from "../api/http";
 import { textOf, typed } from "../editor/documents";
 import { nameOf } from "../files/tree";
 import { t } from "../i18n";
+import { sizeWords } from "../i18n/size";
 import { BytesView } from "./BytesView";
 import { CsvView } from "./CsvView";
 import { ImageView } from "./ImageView";
@@ -49,13 +50,6 @@ function Download({ path, primary = false }: { path: string; primary?: boolean }
       {t("files.download")}
     </a>
   );
-}
-
-export function sizeWords(bytes: number): string {
-  if (bytes < 1024) return t("viewer.bytes", { count: bytes });
-  const units = ["KiB", "MiB", "GiB", "TiB"];
-  const power = Math.min(units.length, Math.floor(Math.log2(bytes) / 10));
-  return `${(bytes / 1024 ** power).toFixed(1)} ${units[power - 1]}`;
 }
 
 /** By the browser's own viewer, which runs nothing of the file in our page. */

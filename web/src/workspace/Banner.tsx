@@ -51,7 +51,7 @@ function SafeBanner({ text, full }: { text: string; full: boolean }) {
         {/* Once for each start of it. */}
         <Biggest key={start} open={full} />
       </span>
-      <button type="button" class="button small" onClick={() => newTerminal(true).catch(sayError)}>
+      <button type="button" class="button small" onClick={() => newTerminal({ clean: true }).catch(sayError)}>
         {t("workspace.cleanShell")}
       </button>
       <button
@@ -65,10 +65,4 @@ function SafeBanner({ text, full }: { text: string; full: boolean }) {
       </button>
     </div>
   );
-}
-
-export function bytes(size: number): string {
-  if (size < 1024 * 1024) return `${Math.ceil(size / 1024)} KiB`;
-  if (size < 1024 ** 3) return `${(size / 1024 ** 2).toFixed(1)} MiB`;
-  return `${(size / 1024 ** 3).toFixed(1)} GiB`;
 }

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Large } from "../api/types";
 import { listBiggest } from "../api/workspace";
 import { t } from "../i18n";
-import { bytes } from "./Banner";
+import { sizeWords } from "../i18n/size";
 
 const MOST = 8;
 
@@ -22,7 +22,7 @@ export function Biggest({ open }: { open: boolean }) {
       <ol>
         {files.map(({ path, size }) => (
           <li key={path}>
-            <code>{path}</code> {bytes(size)}
+            <code>{path}</code> {sizeWords(size)}
           </li>
         ))}
       </ol>

@@ -1,7 +1,7 @@
 /** What the workspace uses of what it may, in the bar at the bottom; all of it where the pointer rests. */
 import type { Usage } from "../api/types";
 import { t } from "../i18n";
-import { bytes } from "./Banner";
+import { sizeWords } from "../i18n/size";
 import { ready, workspace } from "./state";
 
 /** Percent from which it is marked. */
@@ -16,18 +16,18 @@ export function detail(usage: Usage): string {
   const of = (limit: number | null, say: (limit: number) => string) =>
     limit ? say(limit) : t("usage.noLimit");
   return t("usage.detail", {
-    memory: bytes(usage.memory),
-    memoryLimit: of(usage.memory_limit, bytes),
+    memory: sizeWords(usage.memory),
+    memoryLimit: of(usage.memory_limit, sizeWords),
     cpus: usage.cpus.toFixed(1),
     cpusLimit: of(usage.cpus_limit, (cpus) => cpus.toFixed(1)),
-    disk: bytes(usage.disk),
-    diskLimit: of(usage.disk_limit, bytes),
+    disk: sizeWords(usage.disk),
+    diskLimit: of(usage.disk_limit, sizeWords),
     inodes: usage.inodes,
     inodesLimit: of(usage.inodes_limit, String),
     pids: usage.pids,
     pidsLimit: of(usage.pids_limit, String),
-    tmp: bytes(usage.tmp),
-    tmpLimit: of(usage.tmp_limit, bytes),
+    tmp: sizeWords(usage.tmp),
+    tmpLimit: of(usage.tmp_limit, sizeWords),
   });
 }
 
@@ -35,11 +35,14 @@ export function UsageMeter() {
   const usage = ready.value && workspace.value?.usage;
   if (!usage) return null;
   const memory = percent(usage.memory, usage.memory_limit);
+  const cpus = percent(usage.cpus, usage.cpus_limit);
   const disk = percent(usage.disk, usage.disk_limit);
   return (
     <span class="usage wide-only" title={detail(usage)} data-testid="usage">
       <span class="visually-hidden">{t("usage.title")}: </span>
       {memory !== null && <span data-high={memory >= HIGH}>{t("usage.memory", { percent: memory })}</span>}
+      {/* A busy CPU is no trouble: it is not marked. */}
+      {cpus !== null && <span class="usage-cpus">{t("usage.cpus", { percent: cpus })}</span>}
       {disk !== null && <span data-high={disk >= HIGH}>{t("usage.disk", { percent: disk })}</span>}
     </span>
   );

@@ -1,5 +1,5 @@
 /** The workspace's state, and behind it the ladder: from a new shell to a factory reset, each step taking more with it. */
-import { useEffect, useRef } from "preact/hooks";
+import { useMenu } from "../app/menu";
 import { sayError } from "../app/toast";
 import { lang, t } from "../i18n";
 import { showSnapshots } from "../snapshots/open";
@@ -12,17 +12,7 @@ export const when = (time: string): string =>
   new Date(time).toLocaleString(lang.value, { dateStyle: "medium", timeStyle: "short" });
 
 export function WorkspaceMenu() {
-  const details = useRef<HTMLDetailsElement>(null);
-  const close = () => {
-    if (details.current) details.current.open = false;
-  };
-  useEffect(() => {
-    const away = (event: Event) => {
-      if (!details.current?.contains(event.target as Node)) close();
-    };
-    addEventListener("pointerdown", away);
-    return () => removeEventListener("pointerdown", away);
-  }, []);
+  const { close, menu } = useMenu();
   const { state, keep_alive_until, undo_until } = workspace.value ?? {};
   const item = (label: string, run: () => unknown, hint?: string) => (
     <button
@@ -39,15 +29,7 @@ export function WorkspaceMenu() {
   const ready = state === "ready";
   const busy = state === "queued" || state === "starting" || state === "stopping";
   return (
-    <details
-      ref={details}
-      class="user-menu workspace-menu"
-      onKeyDown={(event) => {
-        if (event.key !== "Escape" || !details.current?.open) return;
-        close();
-        details.current.querySelector("summary")?.focus();
-      }}
-    >
+    <details {...menu} class="user-menu workspace-menu">
       <summary title={t("workspace.menu")} data-testid="workspace-menu">
         <StatePill />
       </summary>
@@ -59,7 +41,8 @@ export function WorkspaceMenu() {
           )}
         </p>
         {ready && item(t("workspace.restartShell"), restartShell, t("workspace.restartShell.hint"))}
-        {ready && item(t("workspace.cleanShell"), () => newTerminal(true), t("workspace.cleanShell.hint"))}
+        {ready &&
+          item(t("workspace.cleanShell"), () => newTerminal({ clean: true }), t("workspace.cleanShell.hint"))}
         {ready && item(t("workspace.idle.more"), () => keepAwake(1), t("workspace.idle.more.hint"))}
         {state === "stopped" && item(t("workspace.start"), startWorkspace)}
         {item(t("snapshots.title"), showSnapshots, t("snapshots.menu.hint"))}

@@ -87,6 +87,23 @@ export function noteKey(now = Date.now()): boolean {
   return true;
 }
 
+/** Keys by which one gets about in the page, to the banner's button for one: they use nothing of the workspace. */
+const MOVING = new Set([
+  ...["Tab", "Escape", "F6", "Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"],
+  ...["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown"],
+]);
+/** Where such a key is one for the program, or for the text. */
+const TAKES_ALL_KEYS = ".xterm, .cm-editor";
+const PRESSES = new Set(["Enter", " "]);
+
+/** Whether a key is use of the workspace. In a terminal and in the editor any is; one that presses a button is as a click. */
+export function isUse({ key, target }: Pick<KeyboardEvent, "key" | "target">): boolean {
+  const within = (places: string) => target instanceof Element && target.closest(places) !== null;
+  if (within(TAKES_ALL_KEYS)) return true;
+  return !MOVING.has(key) && !(PRESSES.has(key) && within("button, a, summary"));
+}
+
 export function startActivity(): void {
-  addEventListener("keydown", (event) => event.isTrusted && noteKey(), { capture: true, passive: true });
+  const told = (event: KeyboardEvent) => event.isTrusted && isUse(event) && noteKey();
+  addEventListener("keydown", told, { capture: true, passive: true });
 }

@@ -38,16 +38,19 @@ export function PlanFold() {
               {trouble.value}
             </p>
           )}
-          {plan.value ? <PlanView /> : trouble.value === null && <p role="status">{t("plan.looking")}</p>}
-          <button
-            type="button"
-            class="button small"
-            data-testid="plan-look"
-            disabled={looking.value}
-            onClick={() => void look()}
-          >
-            {looking.value ? t("plan.looking") : t("plan.again")}
-          </button>
+          {plan.value && <PlanView />}
+          <div class="plan-again">
+            <button
+              type="button"
+              class="button small"
+              data-testid="plan-look"
+              disabled={looking.value}
+              onClick={() => void look()}
+            >
+              {t("plan.again")}
+            </button>
+            <span role="status">{looking.value && t("plan.looking")}</span>
+          </div>
         </div>
       )}
     </details>

@@ -6,7 +6,7 @@ import { sayError } from "../../app/toast";
 import { openFile } from "../../editor/state";
 import { projectPath } from "../../files/state";
 import { t } from "../../i18n";
-import { DiagnosticRow } from "../DiagnosticRow";
+import { Findings } from "../Findings";
 import { countsOf, isStill, look, plan } from "./state";
 
 /** Where a fix is found once more, in the files as they are by then. */
@@ -47,23 +47,7 @@ function Summary({ of }: { of: Plan }) {
 }
 
 function Problems({ of: { diagnostics, parity } }: { of: Plan }) {
-  const all = [...diagnostics, ...parity];
-  const shown = all.filter(({ severity }) => severity !== "info");
-  const infos = all.filter(({ severity }) => severity === "info");
-  const row = (found: (typeof all)[number], index: number) => (
-    <DiagnosticRow key={`${found.code}-${index}`} diagnostic={found} findings={findings} mended={look} />
-  );
-  return (
-    <>
-      {shown.map(row)}
-      {infos.length > 0 && (
-        <details class="plan-infos">
-          <summary>{t("plan.infos", { count: infos.length })}</summary>
-          {infos.map(row)}
-        </details>
-      )}
-    </>
-  );
+  return <Findings of={[...diagnostics, ...parity]} findings={findings} mended={look} />;
 }
 
 function open(file: string, line: number | null): void {

@@ -1,13 +1,14 @@
-/** In the status bar: how much is wrong in the text in front; pressed, it is listed under the text. */
+/** In the status bar: how much is wrong in the text in front; pressed, all of it is listed. */
 import { runById } from "../actions/registry";
 import { Icon } from "../app/icons";
 import { t } from "../i18n";
-import { problems } from "./count";
+import { countOf } from "./list";
+import { marked } from "./state";
 
 export function ProblemCount({ path }: { path: string }) {
-  const { errors, warnings } = problems.value.get(path) ?? { errors: 0, warnings: 0 };
+  const { errors, warnings } = countOf(marked.value.get(path) ?? []);
   if (errors + warnings === 0) return null;
-  const words = t("problems.count", { errors, warnings });
+  const words = t("problems.count", { count: errors + warnings, errors, warnings });
   return (
     <button
       type="button"

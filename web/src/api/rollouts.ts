@@ -1,0 +1,49 @@
+/** Rollouts that were, the way back to one, and what was changed by hand since. */
+import { ask, askJson } from "./http";
+
+export interface Rollout {
+  id: string;
+  number: number;
+  commit: string;
+  /** The rollout that this one went back to. */
+  origin: string | null;
+  state: string;
+  detail: string;
+  time: string;
+  finished_at: string | null;
+}
+
+export interface DriftedObject {
+  kind: string;
+  name: string;
+  /** It was deleted. */
+  gone: boolean;
+  file: string | null;
+  line: number | null;
+  /** From what is there to what was asked for. */
+  fields: { path: string; before: string | null; after: string | null }[];
+  /** What nobody asked for; rollouts leave it. */
+  extra: { path: string; value: string | null }[];
+  hands: { manager: string; at: string }[];
+}
+
+export interface Drift {
+  /** What it differs from; null where nothing was compared. */
+  rollout: string | null;
+  objects: DriftedObject[];
+}
+
+export const readRollouts = async (): Promise<Rollout[]> =>
+  (await askJson<{ rollouts: Rollout[] }>("/app/rollouts")).rollouts;
+
+export const readRollout = (id: string): Promise<Rollout> =>
+  askJson<Rollout>(`/app/rollouts/${encodeURIComponent(id)}`);
+
+export const rollBack = (id: string): Promise<Rollout> =>
+  askJson<Rollout>(`/app/rollouts/${encodeURIComponent(id)}/rollback`, { method: "POST" });
+
+export const readDrift = (): Promise<Drift> => askJson<Drift>("/app/drift");
+
+/** Takes the application out of the cluster; its data only where that is said. */
+export const removeApp = (withData: boolean): Promise<Response> =>
+  ask(`/app${withData ? "?data=delete" : ""}`, { method: "DELETE" });

@@ -1,0 +1,36 @@
+/** The application's own switch: stopped, nothing of it runs and its data stays, until it is started or deployed. */
+import { useState } from "preact/hooks";
+import { setAppRuns } from "../api/deployments";
+import { say, sayError } from "../app/toast";
+import { t } from "../i18n";
+import { app, refreshApp, running } from "./state";
+
+/** `after` is called once the cluster was told. */
+export function Power({ after }: { after?: () => unknown }) {
+  const [busy, setBusy] = useState(false);
+  const now = app.value;
+  if (!now?.current?.id) return null;
+  const starts = now.stopped === true;
+  const press = async () => {
+    setBusy(true);
+    try {
+      await setAppRuns(starts);
+      say(t(starts ? "app.power.started" : "app.power.stopped"), "good");
+      await Promise.all([refreshApp(), after?.()]);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <button
+      type="button"
+      class={starts ? "button small primary" : "button small"}
+      data-testid={starts ? "app-start" : "app-stop"}
+      title={t(starts ? "app.power.startHint" : "app.power.stopHint")}
+      disabled={busy || running.value}
+      onClick={() => press().catch(sayError)}
+    >
+      {t(starts ? "app.power.start" : "app.power.stop")}
+    </button>
+  );
+}
