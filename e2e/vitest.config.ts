@@ -7,7 +7,7 @@ export default defineConfig({
     fileParallelism: false,
     sequence: {
       sequencer: class {
-        private rank = (path: string) => (path.includes("durability") ? 1 : 0);
+        private rank = (path: string) => (/durability|waiting/.test(path) ? 1 : 0);
         async shard<T>(files: T[]): Promise<T[]> {
           return files;
         }
@@ -18,6 +18,8 @@ export default defineConfig({
         }
       },
     },
+    // The default of one second is a wish on a machine that is busy.
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 240_000,
     hookTimeout: 240_000,
   },

@@ -3,16 +3,26 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launch, openIde, SECOND } from "./browser.ts";
+import { launch, openIde, PHONE, SECOND } from "./browser.ts";
 import { Client } from "./client.ts";
 import { maru, newStudent } from "./instance.ts";
+import { createTerminal } from "./terminal.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const account = newStudent("axe");
+const student = new Client(account);
+const MANIFEST = "/api/v1/workspace/files/guestbook/k8s/web.yaml";
+const PORT = 8124;
 let browser: Browser;
 
 beforeAll(async () => {
-  await new Client(account).workspaceReady();
+  await student.workspaceReady();
+  // A Deploy that has failed, what is wrong named with its place; and something that is not committed.
+  const good = await (await student.ask("GET", MANIFEST)).text();
+  await student.status("PUT", MANIFEST, { body: good.replace("containers:", "contianers:") });
+  expect((await student.deploy("a mistake")).state).toBe("failed");
+  await student.status("PUT", "/api/v1/workspace/files/guestbook/README.md", { body: "# Another\n" });
+  await createTerminal(student, `python3 -m http.server ${PORT}`);
   browser = await launch();
 });
 
@@ -36,6 +46,11 @@ async function violations(page: Page): Promise<string[]> {
       ({ target, failureSummary }) => `${id}: ${target.join(" ")} — ${failureSummary.split("\n")[1]?.trim()}`,
     ),
   );
+}
+
+async function openPlan(page: Page): Promise<void> {
+  await page.getByTestId("plan").locator("summary").first().click();
+  await page.locator(".plan-summary.bad").waitFor();
 }
 
 const LOOKS = [
@@ -70,6 +85,21 @@ describe("the IDE", () => {
         }
         await clean(id);
       }
+      await page.locator('[data-view="ports"]').getByTestId("port-show").first().click();
+      await page.getByTestId("port-preview").waitFor();
+      await clean("a preview");
+      await page.getByTestId("activity-scm").click();
+      await page.getByTestId("scm").locator(".scm-entry-name").first().click();
+      await page.getByTestId("hunk").first().waitFor();
+      await clean("a change");
+      for (const view of ["problems", "output", "ports"]) {
+        await page.getByTestId(`panel-tab-${view}`).click();
+        if (view === "problems") await page.locator(".problem").first().waitFor();
+        await clean(`panel: ${view}`);
+      }
+      await clean("a Deploy that failed");
+      await openPlan(page);
+      await clean("what a Deploy would do");
       for (const [keys, id] of [
         ["Control+Shift+P", "palette"],
         ["Control+,", "settings"],
@@ -85,18 +115,49 @@ describe("the IDE", () => {
     });
   }
 
-  test("on a phone, pane by pane", async () => {
-    const page = await openIde(browser, account, {
-      viewport: { width: 390, height: 844 },
-      hasTouch: true,
-      isMobile: true,
+  for (const { name, colorScheme } of LOOKS.slice(0, 2)) {
+    test(`in ${name} on a phone, pane by pane`, async () => {
+      const page = await openIde(browser, account, { ...PHONE, colorScheme });
+      const clean = async (what: string) => expect(await violations(page), what).toEqual([]);
+      const pane = (of: string) => page.locator(".pane-switch").getByRole("button", { name: of }).click();
+      for (const of of ["Files", "Editor", "Terminal", "Deploy"]) {
+        await pane(of);
+        await clean(of);
+      }
+      await openPlan(page);
+      await clean("what a Deploy would do");
+      for (const id of ["search", "scm", "ports"]) {
+        await pane("Files");
+        await page.getByTestId(`activity-${id}`).click();
+        await page.locator(`[data-view="${id}"] section`).first().waitFor();
+        await clean(id);
+      }
+      await pane("Terminal");
+      await page.getByTestId("panel-tab-problems").click();
+      await page.locator(".problem").first().waitFor();
+      await clean("problems");
+      await page.context().close();
     });
-    for (const name of ["Files", "Editor", "Terminal", "Deploy"]) {
-      await page.locator(".pane-switch").getByRole("button", { name }).click();
-      expect(await violations(page), name).toEqual([]);
-    }
-    await page.context().close();
-  });
+
+    test(`in ${name}, with an application's parts`, async () => {
+      for (const options of [{}, PHONE]) {
+        // The one that ./up has deployed.
+        const page = await openIde(browser, maru.student, { ...options, colorScheme });
+        if ("isMobile" in options)
+          await page.locator(".pane-switch").getByRole("button", { name: "Deploy" }).click();
+        await page.getByTestId("appmap-open").click();
+        await page.getByTestId("map-node").first().waitFor();
+        expect(await violations(page)).toEqual([]);
+        await page.getByTestId("map-node").last().click();
+        expect(await violations(page)).toEqual([]);
+        await page.getByRole("tab", { name: "Secrets" }).click();
+        await page.getByTestId("secret-new").click();
+        await page.getByTestId("secret-add").click();
+        expect(await violations(page)).toEqual([]);
+        await page.context().close();
+      }
+    });
+  }
 });
 
 describe("the login page and the administration", () => {

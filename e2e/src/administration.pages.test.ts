@@ -4,7 +4,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launch } from "./browser.ts";
 import { Client } from "./client.ts";
-import { maru } from "./instance.ts";
+import { docker, instanceId, maru, newStudent } from "./instance.ts";
 
 const mark = randomBytes(3).toString("hex");
 const admin = new Client(maru.admin);
@@ -60,6 +60,84 @@ test("an administrator makes a class and imports its roster, looked at before", 
   await theirs.getByLabel("새 비밀번호").fill("나만 아는 비밀번호");
   await theirs.keyboard.press("Enter");
   await theirs.waitForURL((url) => url.pathname === "/ide");
+  await theirs.context().close();
+});
+
+test("finds a student's workspace, stops it and starts it by its row's buttons", async () => {
+  const account = newStudent("row");
+  const student = new Client(account);
+  await student.workspaceReady();
+  const containers = (): string =>
+    docker("ps", "--format", "{{.Names}}", "--filter", `name=^maru-${instanceId}-ws-${account.login}$`);
+  await page.goto(`${maru.url}/admin`);
+  await page.getByLabel("사용자 찾기").fill(account.login);
+  const row = page.locator("[data-row]:visible");
+  await expect.poll(() => row.count()).toBe(1);
+  const state = row.locator("[data-state]");
+  const start = row.getByRole("button", { name: "시작", exact: true });
+  const stop = row.getByRole("button", { name: "정지", exact: true });
+  const loaded = await page.evaluate(() => performance.timeOrigin);
+  await expect.poll(() => state.innerText()).toBe("준비됨");
+  expect(await start.isVisible()).toBe(false);
+  expect(containers()).not.toBe("");
+
+  await stop.click();
+  await expect.poll(() => state.innerText(), { timeout: 60_000 }).toBe("정지됨");
+  expect(containers()).toBe("");
+  await row.getByText("관리자가 멈췄습니다").waitFor();
+  expect(await stop.isVisible()).toBe(false);
+
+  await start.click();
+  await expect.poll(() => state.innerText(), { timeout: 90_000 }).toBe("준비됨");
+  expect(containers()).not.toBe("");
+  expect(await page.evaluate(() => performance.timeOrigin), "the page was not loaded again").toBe(loaded);
+
+  // It is in the student's own log, and the student has no such page.
+  const { entries } = await student.json<{ entries: { actor: string; action: string }[] }>(
+    "GET",
+    "/api/v1/me/audit",
+  );
+  expect(entries.filter(({ actor }) => actor === maru.admin.login).length).toBeGreaterThanOrEqual(2);
+  const theirs = await open(account.login, account.password);
+  await theirs.goto(`${maru.url}/account`);
+  expect(await theirs.getByRole("link", { name: "관리", exact: true }).count()).toBe(0);
+  const refused = await theirs.goto(`${maru.url}/admin`);
+  expect(refused?.status()).toBe(403);
+  expect(await theirs.locator("[data-row]").count()).toBe(0);
+  await theirs.context().close();
+});
+
+test("an instructor has the buttons for students of the own class, and sees nobody else", async () => {
+  const [own, other] = [newStudent("own"), newStudent("other")];
+  const student = new Client(own);
+  const { classes } = await new Client(maru.instructor).json<{ classes: { id: string; name: string }[] }>(
+    "GET",
+    "/api/v1/admin/classes?q=demo",
+  );
+  const demo = classes.find(({ name }) => name === "demo")?.id;
+  await admin.json("PUT", `/api/v1/admin/classes/${demo}/members/${own.login}`, { json: {} });
+  await Promise.all([student, new Client(other)].map((client) => client.workspaceReady()));
+  const theirs = await open(maru.instructor.login, maru.instructor.password);
+  const find = async (login: string): Promise<number> => {
+    await theirs.getByLabel("사용자 찾기").fill(login);
+    return theirs.locator("[data-row]:visible").count();
+  };
+  expect(await find(other.login)).toBe(0);
+  await theirs.getByText("해당하는 사용자가 없습니다.").waitFor();
+  expect(await find(own.login)).toBe(1);
+  const row = theirs.locator("[data-row]:visible");
+  await row.getByRole("button", { name: "정지", exact: true }).click();
+  await expect.poll(() => row.locator("[data-state]").innerText(), { timeout: 60_000 }).toBe("정지됨");
+  expect((await student.json<{ state: string }>("GET", "/api/v1/workspace")).state).toBe("stopped");
+
+  // From the account, a page that students have too, staff come back, and to a class counted in words.
+  await theirs.goto(`${maru.url}/account`);
+  await theirs.getByRole("link", { name: "관리", exact: true }).click();
+  await theirs.getByRole("link", { name: "수업", exact: true }).click();
+  await theirs
+    .getByText(/^강사 \d+명$/)
+    .first()
+    .waitFor();
   await theirs.context().close();
 });
 

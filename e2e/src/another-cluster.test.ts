@@ -1,6 +1,7 @@
 /**
  * The main job on a cluster that is not Maru's own, used by its kubeconfig. The cluster is another Maru's node whose server has
- * ended: nobody looks after it any more, and what Maru had put into it is removed before.
+ * ended: nobody looks after it any more, and what Maru had put into it is removed before. Applications and previews have names of
+ * the school's own there.
  */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -10,6 +11,7 @@ import { app, Client, entries } from "./client.ts";
 import { eventually } from "./eventually.ts";
 import { docker, newStudent, type Student } from "./instance.ts";
 import { freePort, Server } from "./server.ts";
+import { createTerminal } from "./terminal.ts";
 
 const theirs = new Server();
 const ours = new Server();
@@ -17,6 +19,8 @@ let settings: Record<string, string>;
 let account: Student;
 let student: Client;
 
+const APPS = "maru-apps.test";
+const PREVIEWS = "maru-previews.test";
 const PKI = "/etc/maru/pki";
 const read = (path: string) => docker("exec", theirs.name("node"), "cat", path);
 
@@ -71,7 +75,8 @@ beforeAll(async () => {
 
   const config = join(ours.data, "school.kubeconfig");
   writeFileSync(config, kubeconfig(), { mode: 0o600 });
-  settings = { MARU_CLUSTER: config, MARU_REGISTRY: registry };
+  const names = { MARU_APPS_DOMAIN: APPS, MARU_PREVIEW_DOMAIN: PREVIEWS };
+  settings = { MARU_CLUSTER: config, MARU_REGISTRY: registry, ...names };
   await ours.start(settings);
   account = newStudent("guest", ours.data);
   student = new Client(account, ours.url);
@@ -96,17 +101,32 @@ test("no cluster of its own is made", () => {
   expect(all).not.toContain(ours.name("node"));
 });
 
-test("Deploy ends in an application at the same address as ever", async () => {
+test("Deploy ends in an application at an address of the school's", async () => {
   const deployment = await student.deploy("On somebody's cluster");
   expect(deployment.state, JSON.stringify(deployment.steps, null, 2)).toBe("succeeded");
   const url = deployment.url ?? "";
-  expect(url.startsWith(`http://${account.login}.apps.localhost:`)).toBe(true);
+  expect(url.startsWith(`http://${account.login}.${APPS}:`)).toBe(true);
   await eventually("the gateway there serves it", 60, async () => (await app(url)).body.includes("greeting"));
   const message = `entry ${Date.now()}`;
   const posted = await app(new URL("/api/entries", url).href, "POST", { author: "guest", message });
   expect(posted.status, posted.body).toBe(201);
   kubectl("delete", "pod", "guestbook-db-0", "--namespace", account.namespace);
   await eventually("the entry is there again", 90, async () => (await entries(url)).includes(message));
+});
+
+test("a preview has a name of the school's too, and the default one leads nowhere", async () => {
+  const serve = "cd $(mktemp -d) && echo hello > index.html && exec python3 -m http.server 8000";
+  await createTerminal(student, serve);
+  const port = await eventually("port 8000 is listed", 20, async () => {
+    const ports = await student.json<{ port: number; url: string }[]>("GET", "/api/v1/workspace/ports");
+    return ports.find((one) => one.port === 8000);
+  });
+  expect(port?.url).toContain(`//8000--${account.login}.${PREVIEWS}:`);
+  const at = (domain: string) => `http://8000--${account.login}.${domain}:${new URL(ours.url).port}/`;
+  const mine = { Authorization: `Bearer ${account.token}` };
+  expect((await app(at(PREVIEWS), "GET", undefined, mine)).body.trim()).toBe("hello");
+  expect((await app(at(PREVIEWS))).status).not.toBe(200);
+  expect((await app(at("preview.localhost"), "GET", undefined, mine)).status).toBe(421);
 });
 
 test("kubectl in the workspace speaks to that cluster, in the own namespace alone", async () => {
@@ -120,12 +140,12 @@ test("a server that starts while that cluster is away waits for it, and says so"
   docker("pause", theirs.name("node"));
   try {
     await ours.start(settings);
-    const answer = await app(`http://${account.login}.apps.localhost:${new URL(ours.url).port}/`);
+    const answer = await app(`http://${account.login}.${APPS}:${new URL(ours.url).port}/`);
     expect(answer.status).toBe(503);
     expect(answer.body).toContain("cluster");
   } finally {
     docker("unpause", theirs.name("node"));
   }
-  const url = `http://${account.login}.apps.localhost:${new URL(ours.url).port}/`;
+  const url = `http://${account.login}.${APPS}:${new URL(ours.url).port}/`;
   await eventually("the application answers again", 120, async () => (await app(url)).status === 200);
 });

@@ -49,11 +49,24 @@ test("the terminal runs Python, pushes with git and asks the cluster, with no pa
   expect(await run(student, "kubectl get pods")).toContain("ended with 0");
 });
 
+test("the workspace has the compilers and editors of the course, and speaks UTF-8", async () => {
+  // `command -v` is content with one of many: each is asked for.
+  const tools = ["gcc", "javac", "vim", "nano"];
+  const said = await run(
+    student,
+    `for t in ${tools.join(" ")}; do command -v $t || exit 1; done; locale charmap`,
+  );
+  expect(said).toContain("ended with 0");
+  for (const tool of tools) expect(said).toMatch(new RegExp(`^/\\S+/${tool}$`, "m"));
+  expect(said).toMatch(/^UTF-8$/m);
+});
+
 test("Deploy ends in an application whose entries outlive the database's pod", async () => {
   const deployment = await student.deploy("By the API");
   expect(deployment.state, JSON.stringify(deployment.steps, null, 2)).toBe("succeeded");
   expect(deployment.steps.map(({ name }) => name)).toEqual(["commit", "build", "refresh", "rollout"]);
   const url = deployment.url ?? "";
+  expect(deployment.steps.at(-1)?.detail).toContain("the address answers");
   expect(new URL(url).hostname).toBe(`${account.login}.apps.localhost`);
   expect((await app(url)).body).toContain("By the API");
 

@@ -95,17 +95,29 @@ test("a workload is scaled and restarted", async () => {
   });
 });
 
-test("a shell runs in a container, as its student", async () => {
+/** Opens one in a container of the application, types into it, and ends it. */
+async function useShell(of: Page): Promise<void> {
   const api = podsOf(await read(), "Deployment/guestbook-api")[0]?.name as string;
-  await node(api).click();
-  await page.getByTestId("map-shell").click();
-  const shell = page.getByTestId("pod-shell");
+  await of.locator(`[data-card="${api}"]`).click();
+  await of.getByTestId("map-shell").click();
+  const shell = of.getByTestId("pod-shell");
   await shell.locator(".xterm-rows", { hasText: /[$#]/ }).waitFor({ timeout: 30 * SECOND });
   await shell.click();
-  await page.keyboard.type("echo in-$(hostname)\n");
+  await of.keyboard.type("echo in-$(hostname)\n");
   await shell.locator(".xterm-rows", { hasText: `in-${api.slice(0, 20)}` }).waitFor();
-  await page.keyboard.type("exit\n");
-  await page.getByText("The shell has ended").waitFor();
+  await of.keyboard.type("exit\n");
+  await of.getByText("The shell has ended").waitFor();
+}
+
+test("a shell runs in a container, as its student", () => useShell(page));
+
+test("a shell goes by requests where no WebSocket passes", async () => {
+  const slow = await openIde(browser, account);
+  await slow.context().routeWebSocket(/\/api\//, (socket) => socket.close());
+  await slow.reload();
+  await slow.getByTestId("appmap-open").click();
+  await useShell(slow);
+  await slow.context().close();
 });
 
 test("what all pods write is one stream, and one pod's apart", async () => {
@@ -122,17 +134,22 @@ test("what all pods write is one stream, and one pod's apart", async () => {
 
 test("load goes to the own application, bounded, and is counted", async () => {
   const start = (json: unknown) => student.status("POST", "/api/v1/app/load", { json });
+  const told = async () =>
+    (
+      await student.json<{
+        load: { running: boolean; sent: number; statuses: Record<string, number> } | null;
+      }>("GET", "/api/v1/app/load")
+    ).load;
   expect(await start({ per_second: 1000, seconds: 5 })).toBe(400);
   expect(await start({ per_second: 5, seconds: 500 })).toBe(400);
   await page.getByRole("tab", { name: "Use and load" }).click();
-  await page.getByLabel("Seconds").fill("3");
+  await page.getByLabel("Seconds").fill("5");
   await page.getByTestId("load-start").click();
+  await eventually("the load runs", 20, async () => (await told())?.running);
   expect(await start({ per_second: 5, seconds: 5 })).toBe(409);
   const report = await eventually("the load has ended", 40, async () => {
-    const { load } = await student.json<{
-      load: { running: boolean; sent: number; statuses: Record<string, number> };
-    }>("GET", "/api/v1/app/load");
-    return !load.running && load;
+    const load = await told();
+    return load?.running === false && load;
   });
   expect(report.sent).toBeGreaterThan(10);
   expect(report.statuses["200"]).toBe(report.sent);

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Client } from "./client.ts";
 import { eventually } from "./eventually.ts";
-import { command, docker, maru, newStudent, root } from "./instance.ts";
+import { command, docker, instanceId, maru, newStudent, root } from "./instance.ts";
 
 const account = newStudent("kept");
 const student = new Client(account);
@@ -27,13 +27,18 @@ const file = join(folder, "maru.tar.gz");
 const FILE = "/api/v1/workspace/files/guestbook/%ED%95%9C%EA%B8%80.txt";
 const program = process.env.MARU_PROGRAM ?? `${root}target/release/maru`;
 let server: ChildProcess | undefined;
+let url = "";
+/** What the program in the cluster had counted to before and after the backup. */
+let atLeast = 0;
+let atMost = 0;
+let volume = "";
 
 /** The images that the Maru under test has. */
 const serving = JSON.parse(readFileSync(`${maru.data}/serving.json`, "utf8")) as Record<string, string>;
 const env = {
   ...process.env,
   MARU_DATA: data,
-  MARU_NODE_IMAGE: "maru/none:there-is-no-such-image",
+  MARU_NODE_IMAGE: serving.node_image,
   MARU_WORKSPACE_IMAGE: serving.workspace_image,
   MARU_REGISTRY_IMAGE: serving.registry_image,
   MARU_AGENT: serving.agent,
@@ -80,6 +85,59 @@ beforeAll(async () => {
   });
 });
 
+const NAME = "state";
+const namespace = `u-${account.login}`;
+const workloads = `/k8s/apis/apps/v1/namespaces/${namespace}/statefulsets`;
+
+/** A program that keeps a number in its volume, and counts it up ten times a second: it is written to while it is copied. */
+async function deployState(): Promise<void> {
+  const labels = { app: NAME };
+  const program =
+    "while :; do n=$(($(cat /data/n 2>/dev/null || echo 0) + 1)); echo $n >/data/new; mv /data/new /data/n; sleep 0.1; done";
+  const container = {
+    name: NAME,
+    image: "registry.localhost/base/python:3",
+    command: ["sh", "-c", program],
+    readinessProbe: { exec: { command: ["test", "-s", "/data/n"] }, periodSeconds: 1 },
+    volumeMounts: [{ name: "data", mountPath: "/data" }],
+  };
+  const claim = {
+    metadata: { name: "data" },
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "64Mi" } } },
+  };
+  await student.json("POST", workloads, {
+    json: {
+      metadata: { name: NAME },
+      spec: {
+        serviceName: NAME,
+        selector: { matchLabels: labels },
+        template: {
+          metadata: { labels },
+          spec: { terminationGracePeriodSeconds: 1, containers: [container] },
+        },
+        volumeClaimTemplates: [claim],
+      },
+    },
+  });
+  await stateIsReady((path) => student.ask("GET", path));
+  const bound = await student.json<{ spec: { volumeName: string } }>(
+    "GET",
+    `/k8s/api/v1/namespaces/${namespace}/persistentvolumeclaims/data-${NAME}-0`,
+  );
+  volume = bound.spec.volumeName;
+}
+
+const stateIsReady = (get: (path: string) => Promise<Response>): Promise<true> =>
+  eventually("its pod is ready", 120, async () => {
+    const answer = await get(`${workloads}/${NAME}`);
+    const { status } = (await answer.json()) as { status?: { readyReplicas?: number } };
+    return status?.readyReplicas === 1;
+  });
+
+/** What it has counted to, in the volume of this instance's node. */
+const counted = (instance: string): number =>
+  Number(docker("exec", `maru-${instance}-node`, "cat", `/var/lib/maru/volumes/${volume}/n`));
+
 afterAll(async () => {
   server?.kill("SIGTERM");
   await new Promise((resolve) => (server ? server.on("exit", resolve) : resolve(undefined)));
@@ -87,9 +145,16 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("a backup is taken while the server runs, readable for its owner only", () => {
+test("a backup is taken while the server runs, readable for its owner only, and what runs goes on", async () => {
+  await deployState();
+  atLeast = counted(instanceId);
   const said = command("", "backup", "--without-images", file);
   expect(said).toContain("homes");
+  expect(said).toContain("with the cluster's inside");
+  atMost = counted(instanceId);
+  await eventually("it counts on", 20, () => counted(instanceId) > atMost);
+  expect(await student.status("GET", `${workloads}/${NAME}`)).toBe(200);
+  expect(docker("exec", `maru-${instanceId}-node`, "ls", "/var/lib/maru")).not.toContain("backup");
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(() => command("", "backup", "--without-images", file)).toThrow(/already/);
 });
@@ -108,7 +173,7 @@ test("a restored Maru has its people, files, projects and snapshots", async () =
   expect(restored.text).toContain("homes");
   expect(restored.code).toBe(0);
   const port = await freePort();
-  const url = `http://localhost:${port}`;
+  url = `http://localhost:${port}`;
   server = spawn(program, ["serve"], {
     env: { ...env, MARU_LISTEN: `127.0.0.1:${port}`, MARU_URL: url },
     stdio: "ignore",
@@ -161,4 +226,21 @@ test("a restored Maru has its people, files, projects and snapshots", async () =
     "/home/student/guestbook",
   );
   expect(owner).toBe("1000:1000");
+});
+
+test("its cluster has the applications as they were, with what was in their volumes", async () => {
+  const headers = { Authorization: `Bearer ${account.token}` };
+  const get = (path: string) => fetch(url + path, { headers });
+  await eventually("the restored cluster answers", 180, async () => {
+    const answer = await get(`${workloads}/${NAME}`);
+    await answer.body?.cancel();
+    return answer.status === 200;
+  });
+  await stateIsReady(get);
+  const instance = readFileSync(join(data, "instance"), "utf8").trim();
+  expect(instance).not.toBe(instanceId);
+  const now = await eventually("it counts", 30, () => counted(instance) || undefined);
+  expect(now).toBeGreaterThanOrEqual(atLeast);
+  // Without images in the backup: base images are pushed into the new registry meanwhile, and Kubernetes tries again.
+  await eventually("it counts on", 150, () => counted(instance) > now);
 });

@@ -1,28 +1,16 @@
 /** The main job, as a student does it: in a browser, from the login page to the guestbook on its own address. */
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { launch, SECOND, terminalLines } from "./browser.ts";
 import { Client } from "./client.ts";
 import { eventually } from "./eventually.ts";
 import { maru } from "./instance.ts";
-
-const SECOND = 1000;
 
 let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--no-sandbox",
-      "--disable-quic",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      // xterm then draws with elements, whose text a test can read.
-      "--disable-3d-apis",
-    ],
-  });
+  browser = await launch();
   const context = await browser.newContext({ locale: "en-US", viewport: { width: 1440, height: 900 } });
   page = await context.newPage();
 });
@@ -103,10 +91,7 @@ test("a student logs in, runs Python, changes the greeting, deploys and keeps th
   await application.close();
 });
 
-async function rows(): Promise<string> {
-  const lines = await testId("terminal").locator(".xterm-rows:visible > div").allInnerTexts();
-  return lines.map((line) => line.replaceAll("\u00a0", " ").trimEnd()).join("\n");
-}
+const rows = async (): Promise<string> => (await terminalLines(page)).join("\n");
 
 /** Opens the folder in the tree unless it is open, then the file. */
 async function openFile(folder: string, file: string): Promise<void> {

@@ -4,6 +4,8 @@ import { type Account, maru } from "./instance.ts";
 
 export const SECOND = 1000;
 
+export const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
 export const launch = (): Promise<Browser> =>
   chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -18,10 +20,12 @@ export const launch = (): Promise<Browser> =>
     ],
   });
 
-/** Logs in by the API, as the login page does, and waits until the IDE can be used. */
-export async function openIde(
+export type { Browser, Page };
+
+/** An empty page of somebody who is logged in, by the API, as the login page does it. */
+export async function logIn(
   browser: Browser,
-  account: Account,
+  { login, password }: Account,
   options: BrowserContextOptions = {},
 ): Promise<Page> {
   const context = await browser.newContext({
@@ -30,15 +34,69 @@ export async function openIde(
     ...options,
   });
   const page = await context.newPage();
-  const { login, password } = account;
   const answer = await page.request.post(`${maru.url}/api/v1/session`, { data: { login, password } });
   if (!answer.ok()) throw new Error(`login: ${answer.status()} ${await answer.text()}`);
+  return page;
+}
+
+/**
+ * Logs in and waits until the IDE can be used. It looks as it does the first time, whatever an earlier test did with it,
+ * unless it is to look as it was left.
+ */
+export async function openIde(
+  browser: Browser,
+  account: Account,
+  options: BrowserContextOptions = {},
+  asLeft = false,
+): Promise<Page> {
+  const page = await logIn(browser, account, options);
+  if (!asLeft) {
+    const headers = { "X-Maru-CSRF": "1" };
+    const cleared = await page.request.put(`${maru.url}/api/v1/me/settings`, { data: {}, headers });
+    if (!cleared.ok()) throw new Error(`settings: ${cleared.status()} ${await cleared.text()}`);
+  }
   await page.goto(`${maru.url}/ide`);
   // On a phone another pane may be in front of it.
   await page
     .getByTestId("file-tree")
     .locator("[data-path]")
     .first()
-    .waitFor({ state: "attached", timeout: 90 * SECOND });
+    .waitFor({ state: "attached", timeout: 90 * SECOND })
+    .catch(async (error) => {
+      throw new Error(`no file tree; the page says: ${await page.locator("body").innerText()}`, {
+        cause: error,
+      });
+    });
   return page;
+}
+
+/** A file of the starter project, by quick open, as it is fastest by hand. Its tab is there before its text: this waits for both. */
+export async function openFile(page: Page, path: string): Promise<void> {
+  await page.keyboard.press("Control+p");
+  await page.keyboard.type(path);
+  await page.getByTestId("palette").locator(`[data-id="guestbook/${path}"][aria-selected="true"]`).waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("tab", { name: path.split("/").at(-1) ?? "", exact: true, selected: true }).waitFor();
+  await page.locator('.editor-note[aria-busy="true"]').waitFor({ state: "detached" });
+}
+
+const frontTerminal = (page: Page) => page.locator('[data-testid="terminal"][data-front="true"]');
+
+/** What the page's terminal in front shows, line by line. */
+export async function terminalLines(page: Page): Promise<string[]> {
+  const lines = await frontTerminal(page).locator(".xterm-rows > div").allInnerTexts();
+  return lines.map((line) => line.replaceAll("\u00a0", " ").trimEnd());
+}
+
+/** Puts the keys into the page's terminal in front, once its shell asks for some. */
+export async function focusTerminal(page: Page): Promise<void> {
+  const terminal = frontTerminal(page);
+  await terminal.locator(".xterm-rows", { hasText: "$" }).waitFor({ timeout: 60 * SECOND });
+  await terminal.locator(".xterm-screen").click();
+  await terminal.locator(".xterm.focus").waitFor();
+}
+
+export async function typeLine(page: Page, line: string): Promise<void> {
+  await page.keyboard.type(line);
+  await page.keyboard.press("Enter");
 }

@@ -17,6 +17,8 @@ export interface Deployment {
   url: string | null;
 }
 
+export const isOver = ({ state }: Deployment): boolean => state !== "running" && state !== "queued";
+
 export interface Ask {
   json?: unknown;
   body?: BodyInit;
@@ -66,12 +68,20 @@ export class Client {
     });
   }
 
-  /** Deploys and waits for the end, whatever that is. */
-  async deploy(message: string): Promise<Deployment> {
+  /** Empties the starter project, so that a Deploy comes to the manifests at once. */
+  async nothingToBuild(): Promise<void> {
+    for (const folder of ["api", "db", "web", "k8s"])
+      await this.status("DELETE", `/api/v1/workspace/files/guestbook/${folder}`);
+    for (const repository of ["guestbook-api", "guestbook-db", "guestbook-web"])
+      await this.status("DELETE", `/api/v1/repositories/${repository}`);
+  }
+
+  /** Deploys and waits for the end, whatever that is; for so many seconds. */
+  async deploy(message: string, patience = 300): Promise<Deployment> {
     const { id } = await this.json<{ id: string }>("POST", "/api/v1/deployments", { json: { message } });
-    return eventually(`the deployment ${id} has ended`, 300, async () => {
+    return eventually(`the deployment ${id} has ended`, patience, async () => {
       const deployment = await this.json<Deployment>("GET", `/api/v1/deployments/${id}`);
-      return deployment.state !== "running" && deployment.state !== "queued" && deployment;
+      return isOver(deployment) && deployment;
     });
   }
 }
@@ -80,11 +90,16 @@ export class Client {
  * A request to an application. Every name below `localhost` is this machine, as browsers know and this
  * machine's resolver may not: the address is fixed and the name goes into Host.
  */
-export function app(url: string, method = "GET", json?: unknown): Promise<{ status: number; body: string }> {
+export function app(
+  url: string,
+  method = "GET",
+  json?: unknown,
+  more: Record<string, string> = {},
+): Promise<{ status: number; body: string }> {
   const { host, port, pathname, search } = new URL(url);
   const body = json === undefined ? undefined : JSON.stringify(json);
   return new Promise((resolve, reject) => {
-    const headers: Record<string, string> = { Host: host };
+    const headers: Record<string, string> = { Host: host, ...more };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const options = { host: "127.0.0.1", port, path: pathname + search, method, headers, agent: false };
     const sent = request({ ...options, timeout: 15_000 }, (answer) => {

@@ -195,3 +195,12 @@ describe("/metrics", () => {
     expect(text).not.toContain(account.login);
   });
 });
+
+test("files of the page are kept by a browser for as long as their names are theirs", async () => {
+  const page = await (await student.ask("GET", "/ide")).text();
+  const script = page.match(/\/assets\/index-[^"]+\.js/)?.[0] ?? "";
+  const how = async (path: string) => (await fetch(maru.url + path)).headers.get("cache-control");
+  expect(await how(script)).toBe("public, max-age=31536000, immutable");
+  for (const path of ["/assets/pages.css", "/assets/index-AAAAAAAA.js"])
+    expect(await how(path)).toBe("no-cache");
+});

@@ -1,7 +1,7 @@
 /** The editor's groups, previews, conflicts, and what the tree can do: by mouse and by keys. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launch, openIde, SECOND } from "./browser.ts";
+import { launch, openFile, openIde, SECOND } from "./browser.ts";
 import { Client } from "./client.ts";
 import { eventually } from "./eventually.ts";
 import { newStudent } from "./instance.ts";
@@ -20,15 +20,6 @@ const groups = () => testId("editor-group");
 const tabs = (group: number) => groups().nth(group).getByRole("tab").allTextContents();
 const row = (path: string) => testId("file-tree").locator(`[data-path="guestbook/${path}"]`);
 
-/** By quick open, as it is fastest by hand. */
-async function open(path: string): Promise<void> {
-  await page.keyboard.press("Control+p");
-  await page.keyboard.type(path);
-  await testId("palette").locator(`[data-id="guestbook/${path}"][aria-selected="true"]`).waitFor();
-  await page.keyboard.press("Enter");
-  await page.getByRole("tab", { name: path.split("/").at(-1) ?? "", exact: true, selected: true }).waitFor();
-}
-
 beforeAll(async () => {
   await student.workspaceReady();
   await write("play/a.txt", "the first\n");
@@ -42,7 +33,7 @@ afterAll(() => browser?.close());
 
 describe("groups", () => {
   test("are split, filled, and closed by keys, and there again after the page is loaded anew", async () => {
-    for (const name of ["a", "b", "c"]) await open(`play/${name}.txt`);
+    for (const name of ["a", "b", "c"]) await openFile(page, `play/${name}.txt`);
     await page.keyboard.press("Control+\\");
     await expect.poll(() => groups().count()).toBe(2);
     expect([await tabs(0), await tabs(1)]).toEqual([["a.txt", "b.txt"], ["c.txt"]]);
@@ -126,7 +117,7 @@ describe("previews", () => {
     ];
     await write("play/page.md", text.join("\n"));
     await write("play/t.csv", "");
-    await open("play/page.md");
+    await openFile(page, "play/page.md");
     await page.keyboard.press("Control+Shift+V");
     const made = testId("markdown");
     await made.locator("h1", { hasText: "방명록" }).waitFor();
@@ -148,7 +139,7 @@ describe("previews", () => {
 
   test("of tables and drawings", async () => {
     await write("play/t.csv", 'name,"a ""b"""\n민아,1\n"two\nlines",22\n');
-    await open("play/t.csv");
+    await openFile(page, "play/t.csv");
     await page.locator(`[data-front="true"]`).getByTestId("preview").click();
     const table = page.locator(".viewer-table");
     await expect.poll(() => table.locator("tbody tr").count()).toBe(2);
@@ -158,7 +149,7 @@ describe("previews", () => {
       "play/d.svg",
       '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30" onload="window.hacked=1"><script>parent.hacked=1</script><rect width="40" height="30" fill="red"/></svg>',
     );
-    await open("play/d.svg");
+    await openFile(page, "play/d.svg");
     await page.locator(`[data-front="true"]`).getByTestId("preview").click();
     await page.locator('[data-kind="svg"] .viewer-foot', { hasText: "40 × 30" }).waitFor();
     expect(await page.evaluate(() => "hacked" in window)).toBe(false);
@@ -170,16 +161,16 @@ describe("previews", () => {
       "base64",
     );
     await write("play/p.png", pixel);
-    await open("play/p.png");
+    await openFile(page, "play/p.png");
     await page.locator('[data-kind="image"] .viewer-foot', { hasText: "1 × 1" }).waitFor();
 
     await write("play/x.bin", Buffer.from([0, 1, 2, 65, 66, 255]));
-    await open("play/x.bin");
+    await openFile(page, "play/x.bin");
     await page.locator(".viewer-hex", { hasText: "00 01 02 41 42 ff" }).waitFor();
 
     const lines = Array.from({ length: 400_000 }, (_, index) => `line ${index}\n`).join("");
     await write("play/large.log", lines);
-    await open("play/large.log");
+    await openFile(page, "play/large.log");
     const window = page.locator(".viewer-text");
     await window.filter({ hasText: "line 0" }).waitFor();
     await page.getByRole("button", { name: "End", exact: true }).click();
@@ -194,7 +185,7 @@ describe("previews", () => {
     ];
     const body = objects.map((object, index) => `${index + 1} 0 obj${object}endobj\n`).join("");
     await write("play/paper.pdf", `%PDF-1.4\n${body}trailer<</Root 1 0 R/Size 4>>\n%%EOF\n`);
-    await open("play/paper.pdf");
+    await openFile(page, "play/paper.pdf");
     const shown = page.locator('[data-kind="pdf"]');
     await shown.waitFor();
     // A browser without a viewer says so, and has the download.
@@ -206,16 +197,18 @@ describe("previews", () => {
 describe("text of others", () => {
   test("in Korean Windows' encoding is shown, and made UTF-8 when asked", async () => {
     await write("play/k.txt", Buffer.from([0xb0, 0xa1, 0xb3, 0xaa, 0x0d, 0x0a]));
-    await open("play/k.txt");
-    await page.locator(".cm-line:visible", { hasText: "가나" }).waitFor();
+    await openFile(page, "play/k.txt");
+    await page.locator(".cm-line:visible", { hasText: "가나" }).click();
+    expect(await testId("encoding").textContent()).toBe("CP949 CRLF");
     await page.getByRole("button", { name: "Make it UTF-8" }).click();
     await expect.poll(() => read("play/k.txt")).toBe("가나\r\n");
     await page.locator(".cm-content[contenteditable=true]:visible", { hasText: "가나" }).waitFor();
+    await expect.poll(() => testId("encoding").textContent()).toBe("UTF-8 CRLF");
   });
 
   test("that came while one typed is compared, merged and saved", async () => {
     await write("play/both.txt", "one\ntwo\nthree\n");
-    await open("play/both.txt");
+    await openFile(page, "play/both.txt");
     await page.locator(".cm-line:visible", { hasText: "three" }).click();
     await page.keyboard.press("Control+End");
     await page.keyboard.insertText("mine\n");
@@ -228,6 +221,23 @@ describe("text of others", () => {
     await expect.poll(() => read("play/both.txt")).toBe("ONE\ntwo\nthree\nmine\n");
     await merge.waitFor({ state: "detached" });
   });
+});
+
+test("what was saved while the network was away is saved once it is back, without a further key", async () => {
+  await write("play/away.txt", "before\n");
+  await openFile(page, "play/away.txt");
+  await page.locator(".cm-line:visible", { hasText: "before" }).click();
+  await page.context().setOffline(true);
+  await testId("connection").waitFor();
+  await page.keyboard.press("Control+Home");
+  await page.keyboard.type("typed offline, ");
+  await page.keyboard.press("Control+s");
+  await page.locator('[data-testid="save-state"][data-state="failed"]').waitFor();
+  expect(await read("play/away.txt")).toBe("before\n");
+  await page.context().setOffline(false);
+  await testId("connection").waitFor({ state: "detached" });
+  await expect.poll(() => read("play/away.txt")).toBe("typed offline, before\n");
+  await page.locator('[data-testid="save-state"][data-state="failed"]').waitFor({ state: "detached" });
 });
 
 describe("the tree", () => {
@@ -252,9 +262,50 @@ describe("the tree", () => {
   });
 });
 
+test("a zip that is dropped is unpacked where that is wanted, else kept", async () => {
+  await write("packed/one/x.txt", "from the zip\n");
+  const archive = await student.ask("GET", "/api/v1/workspace/archive.zip?path=guestbook/packed/one");
+  const bytes = Buffer.from(await archive.arrayBuffer()).toString("base64");
+  const drop = async () => {
+    const dataTransfer = await page.evaluateHandle((base64) => {
+      const content = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+      const data = new DataTransfer();
+      data.items.add(new File([content], "one.zip", { type: "application/zip" }));
+      return data;
+    }, bytes);
+    await row("db").dispatchEvent("drop", { dataTransfer });
+  };
+  await drop();
+  await page.getByRole("button", { name: "Keep as it is" }).click();
+  await row("db/one.zip").waitFor();
+  expect(await row("db/one").count()).toBe(0);
+  await drop();
+  await page.getByRole("button", { name: "Unpack", exact: true }).click();
+  await row("db/one").waitFor();
+  expect(await read("db/one/x.txt")).toBe("from the zip\n");
+});
+
+test("the minimap is there once it is wanted, and gone again", async () => {
+  await openFile(page, "play/a.txt");
+  const map = page.locator(".cm-minimap-gutter canvas:visible");
+  const toggle = async () => {
+    await page.keyboard.press("F1");
+    await page.keyboard.type("toggle minimap");
+    await page.getByTestId("palette").locator('[data-id="editor.minimap"][aria-selected="true"]').waitFor();
+    await page.keyboard.press("Enter");
+  };
+  expect(await map.count()).toBe(0);
+  await toggle();
+  await expect.poll(() => map.count()).toBe(1);
+  // Drawn at once, in a column of its own, and not only with the next key.
+  await expect.poll(async () => (await map.boundingBox())?.width).toBeLessThanOrEqual(120);
+  await toggle();
+  await expect.poll(() => map.count()).toBe(0);
+});
+
 describe("Vim's keys", () => {
   test("are there once they are switched on, and gone again", async () => {
-    await open("play/a.txt");
+    await openFile(page, "play/a.txt");
     const set = async (on: boolean) => {
       await page.keyboard.press("Control+,");
       await testId("settings").getByLabel(/Vim/).setChecked(on);
@@ -277,7 +328,10 @@ test("the first load weighs less than 350 kB", async () => {
   const fresh = await context.newPage();
   const { login, password } = account;
   const session = { data: { login, password } };
-  await fresh.request.post(`${new URL(page.url()).origin}/api/v1/session`, session);
+  const api = `${new URL(page.url()).origin}/api/v1`;
+  await fresh.request.post(`${api}/session`, session);
+  // Files that were left open would be opened here as well, with their languages.
+  await fresh.request.put(`${api}/me/settings`, { data: {}, headers: { "X-Maru-CSRF": "1" } });
   await fresh.goto(page.url());
   await fresh
     .getByTestId("file-tree")

@@ -1,5 +1,6 @@
 /** The way out of a class's workspaces: everything, package registries, nothing. */
 import { randomBytes } from "node:crypto";
+import { type AddressInfo, createServer } from "node:net";
 import { beforeAll, expect, test } from "vitest";
 import { Client } from "./client.ts";
 import { eventually } from "./eventually.ts";
@@ -11,7 +12,7 @@ const instructor = new Client(maru.instructor);
 let path = "";
 
 beforeAll(async () => {
-  const me = await instructor.json<{ classes: { id: string }[] }>("GET", "/api/v1/me");
+  const me = await student.json<{ classes: { id: string }[] }>("GET", "/api/v1/me");
   path = `/api/v1/admin/classes/${me.classes[0]?.id}/egress`;
 });
 
@@ -66,6 +67,17 @@ test("nothing: not even a registry, nor a name", async () => {
   expect(await succeeds(`curl --silent --fail ${proxy} https://pypi.org/simple/six/`)).toBe(false);
   expect(await succeeds("timeout 8 getent hosts example.org")).toBe(false);
   expect(await succeeds("cd ~/guestbook && git ls-remote --quiet origin")).toBe(true);
+  // The network's other end is this machine.
+  const server = createServer((socket) => socket.end("open"));
+  await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
+  try {
+    const network = `maru-${instanceId}-workspaces-shut`;
+    const here = docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", network);
+    expect(here).toMatch(/^[0-9.]+$/);
+    expect(await straight(here, (server.address() as AddressInfo).port)).toBe(false);
+  } finally {
+    server.close();
+  }
 });
 
 test("open again: as the installation says", async () => {

@@ -89,3 +89,46 @@ test("Django takes a form: its host, its origin and its cookies are right", asyn
   expect(new URL(page.url()).host).toBe(previewHost(8000, login));
   await page.close();
 });
+
+test("Next.js serves its page, and changes it while it is open, by its WebSocket", async () => {
+  const page = (word: string) => `"use client";
+import { useState } from "react";
+export default function Page() {
+  const [count, setCount] = useState(0);
+  return (
+    <main>
+      <h1 id="app">${word}</h1>
+      <button onClick={() => setCount(count + 1)}>pressed {count}</button>
+    </main>
+  );
+}
+`;
+  await put("site/package.json", '{"private":true}');
+  await put(
+    "site/app/layout.js",
+    'export default ({ children }) => <html lang="en"><body>{children}</body></html>;\n',
+  );
+  await put("site/app/page.js", page("Hello from Next.js"));
+  await done("cd ~/site && npm install --no-audit --no-fund --silent next react react-dom");
+  await serve("site", "env NEXT_TELEMETRY_DISABLED=1 npx next dev --port 3000");
+
+  const tab = await context.newPage();
+  const errors: string[] = [];
+  const sockets: string[] = [];
+  tab.on("pageerror", (error) => errors.push(error.message));
+  tab.on("websocket", (socket) => sockets.push(new URL(socket.url()).pathname));
+  await tab.goto(`${preview(3000)}/`);
+  const heading = tab.locator("#app");
+  await heading.filter({ hasText: "Hello from Next.js" }).waitFor({ timeout: 90 * SECOND });
+  // Only a page that its script has taken over counts; that its state stays is what HMR is for.
+  await eventually("the button counts", 30, async () => {
+    await tab.getByRole("button", { name: /^pressed/ }).click();
+    return (await tab.getByRole("button", { name: /^pressed [1-9]/ }).count()) === 1;
+  });
+  expect(sockets).toContainEqual(expect.stringContaining("hmr"));
+  await put("site/app/page.js", page("Changed by Next.js"));
+  await heading.filter({ hasText: "Changed by Next.js" }).waitFor({ timeout: 30 * SECOND });
+  expect(await tab.getByRole("button", { name: /^pressed [1-9]/ }).count(), "its state stayed").toBe(1);
+  expect(errors).toEqual([]);
+  await tab.close();
+});

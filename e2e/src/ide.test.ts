@@ -39,7 +39,7 @@ describe("the palette", () => {
     await palette.locator('[data-id="theme.dark"][aria-selected="true"]').waitFor();
     await page.keyboard.press("Enter");
     await palette.waitFor({ state: "detached" });
-    expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");
+    await expect.poll(() => page.locator("html").getAttribute("data-theme")).toBe("dark");
 
     await page.keyboard.press("F1");
     await page.keyboard.type("한국어");
@@ -54,7 +54,7 @@ describe("the palette", () => {
     await page.keyboard.press("F1");
     await page.keyboard.type("colours as");
     await page.keyboard.press("Enter");
-    expect(await page.locator("html").getAttribute("data-theme")).toBeNull();
+    await expect.poll(() => page.locator("html").getAttribute("data-theme")).toBeNull();
   });
 
   test("opens a file at a line, and goes to another", async () => {
@@ -119,6 +119,13 @@ describe("search in files", () => {
     await testId("search-query").fill("(");
     await page.locator(".search-summary.notice").waitFor();
     await page.getByRole("button", { name: "Regular expression" }).click();
+  });
+
+  test("says what it left out because of its size", async () => {
+    await student.status("PUT", `${FILES}/notes/large.txt`, { body: "apple\n".repeat(3_000_000) });
+    await testId("search-query").fill("apple pie of nobody");
+    await expect.poll(() => testId("search-summary").textContent()).toMatch(/larger than 16 MiB, .*: 1\./);
+    await student.status("DELETE", `${FILES}/notes/large.txt`);
   });
 
   test("replaces what was chosen, also in an open file, and takes it back", async () => {
@@ -231,7 +238,7 @@ describe("the trash", () => {
     await row("back.txt").getByRole("button", { name: "Put" }).click();
     await trash.getByText("guestbook/trash/back.txt is back.").waitFor();
     expect(await read("trash/back.txt")).toBe("trash/back.txt");
-    expect(await row("back.txt").count()).toBe(0);
+    await row("back.txt").waitFor({ state: "detached" });
 
     await row("gone.txt").getByRole("button", { name: "Delete" }).click();
     await page.getByRole("button", { name: "Delete for good", exact: true }).last().click();

@@ -23,6 +23,15 @@ beforeAll(async () => {
   await Promise.all([inside.workspaceReady(), neighbour.workspaceReady()]);
 });
 
+test("it has no IPv6, which the fence does not know", async () => {
+  // A kernel without it has no such list; one with it may give loopback its own address.
+  const interfaces = await python<string[]>(`
+import json, os
+path = "/proc/net/if_inet6"
+print("=>", json.dumps([line.split()[-1] for line in open(path)] if os.path.exists(path) else []))`);
+  expect(interfaces.filter((name) => name !== "lo")).toEqual([]);
+});
+
 describe("the kernel", () => {
   test("gives no right at all, and no way to one", async () => {
     const status = await python<Record<string, string>>(`

@@ -25,7 +25,8 @@ interface UpJson {
 }
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
-const upJson = process.env.MARU_UP_JSON ?? `${root}target/up.json`;
+/** Where ./up wrote about it. */
+export const upJson = process.env.MARU_UP_JSON ?? `${root}target/up.json`;
 
 export const maru: UpJson = JSON.parse(readFileSync(upJson, "utf8"));
 

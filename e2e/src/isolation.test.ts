@@ -32,7 +32,7 @@ describe("another student's things look like ones that do not exist", () => {
     }
   });
 
-  test("builds and deployments", async () => {
+  test("builds", async () => {
     const { id } = await victim.json<{ id: string }>("POST", "/api/v1/repositories/guestbook-db/builds", {
       json: {},
     });
@@ -40,8 +40,44 @@ describe("another student's things look like ones that do not exist", () => {
     expect(await other.status("GET", `/api/v1/builds/${id}`)).toBe(404);
     expect(await other.status("GET", `/api/v1/builds/${id}/log`)).toBe(404);
     expect(await other.status("POST", `/api/v1/builds/${id}/cancel`)).toBe(404);
-    const unknown = "00000000-0000-7000-8000-000000000000";
-    expect(await other.status("GET", `/api/v1/deployments/${unknown}`)).toBe(404);
+  });
+
+  test("deployments, rollouts and pods' logs", async () => {
+    const { deployments } = await victim.json<{ deployments: { id: string }[] }>(
+      "GET",
+      "/api/v1/deployments",
+    );
+    const { rollouts } = await victim.json<{ rollouts: { id: string; state: string }[] }>(
+      "GET",
+      "/api/v1/app/rollouts",
+    );
+    const { pods } = await victim.json<{ pods: { name: string }[] }>("GET", "/api/v1/app");
+    const deployment = `/api/v1/deployments/${deployments[0]?.id}`;
+    const rollout = `/api/v1/app/rollouts/${rollouts[0]?.id}`;
+    const log = `/api/v1/app/pods/${pods[0]?.name}/log`;
+    // What follows is a GET; what acts is asked only as somebody else.
+    const doors: [string, string][] = [
+      ["GET", deployment],
+      ["GET", `${deployment}/events`],
+      ["GET", rollout],
+      ["GET", `${rollout}/events`],
+      ["GET", log],
+    ];
+    for (const [method, path] of doors) expect(await victim.status(method, path), path).toBe(200);
+    doors.push(["POST", `${deployment}/cancel`]);
+    for (const act of ["cancel", "rollback", "promote", "abort"]) doors.push(["POST", `${rollout}/${act}`]);
+    for (const [method, path] of doors) {
+      const answer = await other.ask(method, path, method === "POST" ? { json: {} } : {});
+      expect(answer.status, `${method} ${path}`).toBe(404);
+      // In the words for what never was.
+      const never = await other.ask(
+        method,
+        path.replace(/[0-9a-f]{32}/, "0".repeat(32)).replace(log, "/api/v1/app/pods/never/log"),
+        method === "POST" ? { json: {} } : {},
+      );
+      expect(await answer.text(), `${method} ${path}`).toBe(await never.text());
+    }
+    expect(await victim.json("GET", rollout)).toMatchObject({ state: rollouts[0]?.state });
   });
 
   test("projects", async () => {

@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import { Client } from "./client.ts";
 import { eventually } from "./eventually.ts";
 import { docker, instanceId, maru, newStudent } from "./instance.ts";
+import { run } from "./terminal.ts";
 
 interface Workspace {
   id: string;
@@ -11,6 +12,18 @@ interface Workspace {
   started_at: string | null;
   keep_alive_until: string | null;
   undo_until: string | null;
+  usage: Usage | null;
+}
+
+interface Usage {
+  memory: number;
+  memory_limit: number;
+  pids: number;
+  pids_limit: number;
+  disk: number;
+  disk_limit: number;
+  tmp: number;
+  tmp_limit: number;
 }
 
 const student = new Client(newStudent("life"));
@@ -94,4 +107,45 @@ test("the largest files are listed", async () => {
   expect(await student.status("PUT", `${PATH}/files/large.bin`, { body: "x".repeat(300_000) })).toBe(201);
   const files = await student.json<{ path: string; size: number }[]>("GET", `${PATH}/biggest?limit=3`);
   expect(files.some(({ path, size }) => path === "large.bin" && size >= 300_000)).toBe(true);
+});
+
+test("what it uses follows what its student does, and is beside its limits", async () => {
+  const usage = (what: string, so: (now: Usage) => boolean): Promise<Usage> =>
+    eventually(what, 30, async () => {
+      const now = (await get()).usage;
+      return now !== null && so(now) && now;
+    });
+  const before = await usage("its use is told", () => true);
+  const { memory_limit, pids_limit, tmp_limit, disk_limit } = before;
+  expect(Math.min(memory_limit, pids_limit, tmp_limit, disk_limit)).toBeGreaterThan(0);
+  const MiB = 1 << 20;
+  // A program that holds 96 MiB and seven more beside it, 40 MiB of home, 24 MiB of /tmp.
+  const program = `x = bytes(range(256)) * (96 << 12); import time; time.sleep(300)`;
+  const line = [
+    `(setsid nohup python3 -c "${program}" >/tmp/held.log 2>&1 & echo $! >/tmp/pids)`,
+    "(for i in 1 2 3 4 5 6 7; do setsid sleep 300 & echo $! >>/tmp/pids; done) >/dev/null 2>&1",
+    "dd if=/dev/urandom of=$HOME/used.bin bs=1M count=40 conv=fsync status=none",
+    "dd if=/dev/urandom of=/tmp/used.bin bs=1M count=24 status=none",
+  ].join("; ");
+  await run(student, line);
+  const during = await usage("memory, processes, home and /tmp are up", (now) => {
+    return (
+      now.memory >= before.memory + 96 * MiB &&
+      now.pids >= before.pids + 8 &&
+      now.disk >= before.disk + 39 * MiB &&
+      now.tmp >= before.tmp + 24 * MiB
+    );
+  });
+  expect(during.pids).toBeLessThan(before.pids + 40);
+  expect(during.disk).toBeLessThan(before.disk + 80 * MiB);
+  expect(during.tmp).toBeLessThan(before.tmp + 26 * MiB);
+  await run(student, "kill $(cat /tmp/pids); rm ~/used.bin /tmp/used.bin");
+  await usage("and down again", (now) => {
+    return (
+      now.memory < before.memory + 32 * MiB &&
+      now.pids <= before.pids + 4 &&
+      now.disk < before.disk + 20 * MiB &&
+      now.tmp < before.tmp + 2 * MiB
+    );
+  });
 });

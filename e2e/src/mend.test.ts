@@ -24,11 +24,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   await student.workspaceReady();
-  // Nothing to build, so that the Deploy comes to the manifests at once.
-  for (const folder of ["api", "db", "web", "k8s"])
-    await student.status("DELETE", `/api/v1/workspace/files/guestbook/${folder}`);
-  for (const repository of ["guestbook-api", "guestbook-db", "guestbook-web"])
-    await student.status("DELETE", `/api/v1/repositories/${repository}`);
+  await student.nothingToBuild();
   expect(await student.status("PUT", FILE, { body: GOOD.replace("  ports:", "  prots:") })).toBeLessThan(300);
   browser = await launch();
 });
@@ -41,6 +37,21 @@ test("the mistake is named, mended in the editor, and saved", async () => {
   const found = page.locator(".diagnostic", { hasText: "prots" }).first();
   await found.waitFor({ timeout: 90 * SECOND });
   expect(await found.locator(".diagnostic-place").textContent()).toContain("k8s/web.yaml:9:3");
+  // The line is open by itself, once: not again after the page was loaded anew.
+  const tab = page.getByRole("tab", { name: "web.yaml", exact: true });
+  const place = await page.locator(".step .diagnostic-place:visible").first().textContent();
+  const [, line, column] = place?.match(/^k8s\/web\.yaml:(\d+):(\d+)$/) ?? [];
+  await expect.poll(() => page.locator(".status-bar").textContent()).toContain(`Ln ${line}, Col ${column}`);
+  await tab.focus();
+  await page.keyboard.press("Delete");
+  await tab.waitFor({ state: "detached" });
+  await page.reload();
+  await found.waitFor({ timeout: 60 * SECOND });
+  expect(await tab.count()).toBe(0);
+  // What stops the Deploy comes first, and its code is set as code.
+  expect(await page.locator(".step .diagnostic:visible").first().getAttribute("class")).toContain("error");
+  expect(await found.locator("code").allTextContents()).toContain("prots");
+  expect(await found.textContent()).not.toContain("`");
   await found.getByTestId("mend").click();
   await page.getByText("is changed and saved").waitFor();
   expect(await (await student.ask("GET", FILE)).text()).toBe(GOOD);

@@ -250,6 +250,43 @@ describe("who may see it", () => {
     mine.close();
   });
 
+  test("the class while its owner shares it so, and who leaves the class within five seconds no longer", async () => {
+    const admin = new Client(maru.admin);
+    const fellow = new Client(newStudent("fellow"));
+    const name = `previews ${login}`;
+    const { id } = await admin.json<{ id: string }>("POST", "/api/v1/admin/classes", { json: { name } });
+    const member = (of: string) => `/api/v1/admin/classes/${id}/members/${of}`;
+    try {
+      for (const of of [login, fellow.account.login]) await admin.json("PUT", member(of), { json: {} });
+      await expect(enter(fellow, PORT, login), "a class alone shares nothing").rejects.toThrow("404");
+      await share("class");
+      const theirs = { Cookie: await enter(fellow, PORT, login) };
+      expect(await status(theirs)).toBe(200);
+      await expect(enter(stranger, PORT, login)).rejects.toThrow("404");
+      expect(await status({ Authorization: `Bearer ${stranger.account.token}` })).toBe(401);
+      expect(await status()).toBe(401);
+      const socket = (await knock(host, "/ws", {
+        headers: { ...theirs, Origin: origin(host) },
+      })) as WebSocket;
+      const mine = (await knock(host, "/ws", {
+        headers: { Cookie: pass, Origin: origin(host) },
+      })) as WebSocket;
+      const ended = new Promise<number>((resolve) => socket.on("close", () => resolve(Date.now())));
+      const left = Date.now();
+      await admin.json("DELETE", member(fellow.account.login));
+      expect((await ended) - left).toBeLessThan(5000);
+      expect(await status(theirs)).toBe(401);
+      await expect(enter(fellow, PORT, login)).rejects.toThrow("404");
+      const echo = new Promise((resolve) => mine.on("message", (data) => resolve(String(data))));
+      mine.send("still here");
+      expect(await echo).toBe("still here");
+      mine.close();
+    } finally {
+      await share("private");
+      await admin.json("DELETE", `/api/v1/admin/classes/${id}?confirm=${encodeURIComponent(name)}`);
+    }
+  });
+
   test("the pass ends with the session", async () => {
     const { password } = owner.account;
     const in_ = await fetch(`${maru.url}/api/v1/session`, {

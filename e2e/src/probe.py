@@ -1,4 +1,4 @@
-"""A program in a workspace that tells what reaches it, and how: one piece after the other, as they come."""
+"""A program in a workspace or a pod that tells what reaches it, and how: one piece after the other, as they come."""
 import base64, hashlib, json, socketserver, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -78,4 +78,5 @@ class Probe(BaseHTTPRequestHandler):
 
 socketserver.TCPServer.allow_reuse_address = True
 ThreadingHTTPServer.daemon_threads = True
-ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Probe).serve_forever()
+address = sys.argv[2] if len(sys.argv) > 2 else "127.0.0.1"
+ThreadingHTTPServer((address, int(sys.argv[1])), Probe).serve_forever()

@@ -8,7 +8,7 @@ import { eventually } from "./eventually.ts";
 import { program, root } from "./instance.ts";
 
 /** What `./up` gives a server: which images there are. */
-function images(): Record<string, string> {
+export function images(): Record<string, string> {
   const lines = execFileSync(`${root}docker/build-images`, ["--tags"], { encoding: "utf8" })
     .trim()
     .split("\n");
@@ -53,7 +53,7 @@ export class Server {
       MARU_DATA: this.data,
       MARU_LISTEN: `127.0.0.1:${port}`,
       MARU_URL: this.url,
-      MARU_AGENT: `${root}target/release/maru-agent`,
+      MARU_AGENT: `${root}target/static/maru-agent`,
       MARU_WEB: `${root}web/dist`,
       MARU_TEMPLATES: `${root}templates`,
       ...settings,

@@ -2,7 +2,6 @@
 import WebSocket from "ws";
 import type { Client } from "./client.ts";
 import { eventually } from "./eventually.ts";
-import { maru } from "./instance.ts";
 
 export async function createTerminal(client: Client, command?: string): Promise<string> {
   const json = { cols: 120, rows: 30, ...(command === undefined ? {} : { command }) };
@@ -49,7 +48,7 @@ export class Viewer {
     if (since !== undefined) query.set("since", `${since}`);
     if (watch.observe) query.set("observe", "1");
     const path = `/api/v1/workspace/terminals/${id}/stream?${query}`;
-    this.socket = new WebSocket(maru.url.replace(/^http/, "ws") + path, "maru.terminal.v1", {
+    this.socket = new WebSocket(client.url.replace(/^http/, "ws") + path, "maru.terminal.v1", {
       headers: { Authorization: `Bearer ${client.account.token}` },
     });
     this.socket.on("message", (data: Buffer, binary: boolean) =>
