@@ -13,16 +13,26 @@ build_server() {
 # Beside the server: cargo keeps a folder, and its lock, for each target.
 build_agent() {
   cd "$ROOT" || return
-  # Static, so that it runs in any image, whatever C library that has.
-  local flags="-C target-feature=+crt-static"
+  local flags=(
+    # Static, so that it runs in any image, whatever C library that has.
+    -C target-feature=+crt-static
+    # A panic names a crate's file, not where this machine's cargo keeps it: some hundred times that folder's name.
+    "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src/="
+  )
   # Small: relocations packed, like functions once, no unwind tables. By LLVM's linker, which is rustc's own on this processor.
   [ "$(uname -m)" != x86_64 ] ||
-    flags+=" -C link-arg=-Wl,-z,pack-relative-relocs,--icf=all,--no-eh-frame-hdr -C link-arg=-Tcrates/agent/sections.ld"
-  RUSTFLAGS="$flags" \
-    cargo build --profile agent --locked --target "$AGENT_TARGET" --package maru-agent
-  mkdir -p target/release
-  local built="target/$AGENT_TARGET/agent/maru-agent"
-  cmp --silent "$built" target/release/maru-agent || install --mode=755 "$built" target/release/maru-agent
+    flags+=(-C "link-arg=-Wl,-z,pack-relative-relocs,--icf=all,--no-eh-frame-hdr" -C link-arg=-Tcrates/agent/sections.ld)
+  # Encoded: a home may have a space in its name.
+  (
+    IFS=$'\x1f'
+    CARGO_ENCODED_RUSTFLAGS="${flags[*]}" cargo build --profile agent --locked --target "$AGENT_TARGET" --package maru-agent
+  ) || return
+  # Where no other build writes: the tests' own `cargo build` puts an agent of another kind, not static, into target/release.
+  local built="target/$AGENT_TARGET/agent/maru-agent" place
+  for place in target/static target/release; do
+    mkdir -p "$place"
+    cmp --silent "$built" "$place/maru-agent" || install --mode=755 "$built" "$place/maru-agent"
+  done
 }
 
 # The packages of a folder's package-lock.json, in its node_modules.
@@ -41,7 +51,8 @@ build_web() {
   flock 8
   npm_packages .
   local sources
-  sources="$(hash_of_files .)-$(node --version)"
+  # The editor's help on manifests is made of the checker's own list.
+  sources="$(hash_of_files . "$ROOT/crates/manifest/schema")-$(node --version)"
   if [ "$(cat dist/.maru-hash 2>/dev/null)" != "$sources" ]; then
     npm run build
     echo "$sources" >dist/.maru-hash

@@ -66,14 +66,20 @@ first_deployment() {
   write_up_json
 }
 
-# Deploys once: what the student made of it since is theirs.
+# Deploys once: what the student made of it since is theirs, and may be broken or gone.
 deploy_starter() {
-  local app id deployment state before="" steps deadline=$((SECONDS + 600))
+  local app id deployment state before="" steps deadline=$((SECONDS + 600)) done="$DATA/starter-deployed"
   student_header
   app="$(api GET /api/v1/app 2>/dev/null || echo '{}')"
   if [ "$(json 'd.current && d.current.state !== "none" && d.url ? "yes" : "no"' <<<"$app")" = yes ]; then
     json 'd.url' <<<"$app" >"$APP_URL"
     echo "the application is there"
+    cp "$APP_URL" "$done"
+    return
+  fi
+  if [ -s "$done" ]; then
+    cp "$done" "$APP_URL"
+    echo "it was deployed before, and its student has changed that"
     return
   fi
   id="$(start_deployment)"
@@ -96,6 +102,7 @@ deploy_starter() {
     esac
   done
   json 'd.url' <<<"$deployment" >"$APP_URL"
+  cp "$APP_URL" "$done"
 }
 
 write_up_json() {
@@ -111,14 +118,14 @@ write_up_json() {
 }
 
 announce_ide() {
-  say "The IDE is ready: $URL, as student with the password $(account student.password)" \
-    "IDE가 준비되었습니다: $URL, 아이디 student, 비밀번호 $(account student.password)"
+  say "The IDE is ready: $PUBLIC_URL, as student with the password $(account student.password)" \
+    "IDE가 준비되었습니다: $PUBLIC_URL, 아이디 student, 비밀번호 $(account student.password)"
 }
 
 announce_ready() {
   local who
   say "Maru is ready." "마루가 준비되었습니다."
-  printf '\n  %-14s %s\n' "$(text IDE IDE)" "$URL"
+  printf '\n  %-14s %s\n' "$(text IDE IDE)" "$PUBLIC_URL"
   for who in student instructor admin; do
     printf '  %-14s %s / %s\n' "$who" "$(account "$who.login")" "$(account "$who.password")"
   done

@@ -6,6 +6,8 @@ DATA="$(realpath --canonicalize-missing "$DATA")"
 UP_JSON="$(realpath --canonicalize-missing "$UP_JSON")"
 LOGS="${UP_JSON%.json}"
 URL="http://localhost:$PORT"
+# What people type, where that is another name (docs/administration.md).
+PUBLIC_URL="${MARU_URL:-$URL}"
 MARU="$ROOT/target/release/maru"
 
 case "${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}" in

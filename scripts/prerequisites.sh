@@ -22,7 +22,10 @@ missing_packages() {
 
 # sudo can ask for a password only before the steps begin: they run in the background.
 ask_for_rights() {
-  [ "$(id -u)" = 0 ] || { [ -z "$(missing_packages)" ] && docker_answers; } || sudo --validate
+  if [ "$(id -u)" = 0 ] || { [ -z "$(missing_packages)" ] && docker_answers; }; then return; fi
+  { command -v sudo >/dev/null && sudo --validate; } || die "programs have to be installed, which takes root's rights" \
+    "프로그램을 설치하려면 root 권한이 필요합니다" "run ./up as root, or as a user who may use sudo" \
+    "root로, 또는 sudo를 쓸 수 있는 사용자로 ./up을 실행하세요"
 }
 
 prerequisites() {

@@ -17,8 +17,8 @@ instance() { cat "$DATA/instance" 2>/dev/null || true; }
 
 server_environment() {
   local line
-  export MARU_DATA="$DATA" MARU_LISTEN="127.0.0.1:$PORT" MARU_URL="$URL"
-  export MARU_AGENT="$ROOT/target/release/maru-agent" MARU_WEB="$ROOT/web/dist" MARU_TEMPLATES="$ROOT/templates"
+  export MARU_DATA="$DATA" MARU_LISTEN="${MARU_LISTEN:-127.0.0.1:$PORT}" MARU_URL="$PUBLIC_URL"
+  export MARU_AGENT="$ROOT/target/static/maru-agent" MARU_WEB="$ROOT/web/dist" MARU_TEMPLATES="$ROOT/templates"
   MARU_NODE_IMAGE="$("$ROOT/docker/node/build" --tag)"
   export MARU_NODE_IMAGE
   while IFS= read -r line; do export "${line?}"; done < <("$ROOT/docker/build-images" --tags)

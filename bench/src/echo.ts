@@ -8,7 +8,7 @@ const ROUNDS = 6;
 const KEYS_PER_ROUND = 250;
 export const SHELL = "PS1='$ ' exec bash --noprofile --norc";
 /** Shorter than the terminal is wide, else readline redraws. */
-const KEYS_PER_LINE = 60;
+export const KEYS_PER_LINE = 60;
 const CLEAR_LINE = "\x15";
 
 /** Types one key at a time, each after the echo of the one before; milliseconds of each. */

@@ -1,16 +1,16 @@
 /** Much output at once: from the command typed to the end of it seen. */
+import { SHELL } from "./echo.ts";
 import { type Bench, type Measure, median, timed } from "./measure.ts";
 import { maruPeer, peers } from "./peers.ts";
 import { start, student } from "./student.ts";
 import { PROMPT, type Tty } from "./tty.ts";
 
 const ROUNDS = 3;
-const MEGABYTES = 10;
-const SHELL = "PS1='$ ' exec bash --noprofile --norc";
-const FILE = "bench-flood";
+export const MEGABYTES = 10;
+export const FILE = "bench-flood";
 
 /** Lines as a compiler writes them: some colour, some Hangul, of different lengths. */
-function text(): string {
+export function text(): string {
   const lines: string[] = [];
   for (let n = 0, size = 0; size < MEGABYTES * 1e6; n++) {
     const line = `\x1b[3${n % 8}mline ${n}\x1b[m ${"컴파일 compile ".repeat(n % 7)}`;

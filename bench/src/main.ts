@@ -8,17 +8,37 @@ import { crowd } from "./crowd.ts";
 import { deployBench } from "./deploy.ts";
 import { echo } from "./echo.ts";
 import { floodBench } from "./flood.ts";
+import { forty } from "./forty.ts";
+import { ide } from "./ide.ts";
 import { type Measure, met, ratio } from "./measure.ts";
 import { memory } from "./memory.ts";
 import { pod } from "./pod.ts";
+import { proxy } from "./proxy.ts";
 import { searchBench } from "./search.ts";
 import { startBench } from "./start.ts";
-import { cleanUp } from "./student.ts";
+import { removeStudent } from "./student.ts";
 
-const benches = [startBench, echo, floodBench, searchBench, deployBench, pod, memory, crowd];
+const benches = [
+  startBench,
+  echo,
+  floodBench,
+  searchBench,
+  deployBench,
+  pod,
+  proxy,
+  memory,
+  ide,
+  crowd,
+  forty,
+];
 
 /** Three digits that matter. */
 const number = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+
+function bound(aim: NonNullable<Measure["aim"]>, unit: string): string {
+  if ("times" in aim) return `>= ${aim.times}x`;
+  return "ratio" in aim ? `<= ${aim.ratio}x` : `<= ${aim.value} ${unit}`;
+}
 
 function row(measure: Measure): string[] {
   const { what, unit, maru: value, peer, aim } = measure;
@@ -28,8 +48,8 @@ function row(measure: Measure): string[] {
     what,
     `${number(value)} ${unit}`,
     peer ? `${number(peer.value)} ${unit} ${peer.name}` : "",
-    times === undefined ? "" : `${times.toFixed(2)}x`,
-    aim ? ("ratio" in aim ? `<= ${aim.ratio}x` : `<= ${aim.value} ${unit}`) : "",
+    times === undefined ? "" : `${times < 0.1 ? number(times) : times.toFixed(2)}x`,
+    aim ? bound(aim, unit) : "",
     good === undefined ? "" : good ? "met" : "missed",
   ];
 }
@@ -67,6 +87,8 @@ async function main(names: string[]): Promise<number> {
   const load = loadavg()[0];
   const measures: (Measure & { bench: string })[] = [];
   const failures: { bench: string; error: string }[] = [];
+  // What a run that was interrupted left.
+  await removeStudent();
   try {
     for (const bench of benches.filter(({ name }) => names.length === 0 || names.includes(name))) {
       console.error(`${bench.name}: ${bench.about}`);
@@ -79,7 +101,7 @@ async function main(names: string[]): Promise<number> {
       }
     }
   } finally {
-    await cleanUp().catch((error) => console.error("bench: not all of it could be removed:", error));
+    await removeStudent().catch((error) => console.error("bench: not all of it could be removed:", error));
   }
   const commit = execFileSync("git", ["-C", root, "rev-parse", "--short", "HEAD"], {
     encoding: "utf8",

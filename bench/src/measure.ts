@@ -3,13 +3,13 @@
 /** One line of the table: what Maru needed, what its peer needed for the same in the same run. */
 export interface Measure {
   what: string;
-  unit: "ms" | "s" | "MiB" | "MB" | "%";
+  unit: "ms" | "s" | "MiB" | "MB" | "MB/s" | "%" | "/s" | "apps";
   maru: number;
   peer?: { name: string; value: number };
   /** Of the rounds, each beside the peer's in the same round: what burdens the machine burdens both. */
   ratios?: number[];
-  /** At most: `ratio` times the peer, or `value` of the unit. */
-  aim?: { ratio: number } | { value: number };
+  /** At most: `ratio` times the peer, or `value` of the unit. At least, where more is better: `times` the peer. */
+  aim?: { ratio: number } | { value: number } | { times: number };
   /** Whatever else was seen: percentiles, single rounds, phases. */
   detail?: unknown;
 }
@@ -30,7 +30,8 @@ export function met(measure: Measure): boolean | undefined {
   if (!aim) return undefined;
   if ("value" in aim) return maru <= aim.value;
   const times = ratio(measure);
-  return times === undefined ? undefined : times <= aim.ratio;
+  if (times === undefined) return undefined;
+  return "times" in aim ? times >= aim.times : times <= aim.ratio;
 }
 
 export function percentile(values: number[], share: number): number {

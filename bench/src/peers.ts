@@ -1,21 +1,16 @@
-/** Other terminals for the browser, each with a shell in the bench's own workspace: fetched, started, spoken to, ended. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+/** Other terminals for the browser, each with a shell in the bench's own workspace, spoken to each in its protocol. */
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
-import { homedir, tmpdir } from "node:os";
-import { dirname } from "node:path";
 import type WebSocket from "ws";
 import { root } from "../../e2e/src/instance.ts";
-import { sleep } from "./measure.ts";
+import { CACHE, compile, npmInstall, onPath, Server } from "./programs.ts";
 import { container, student } from "./student.ts";
 import { ExecTty, MaruTty, Tty } from "./tty.ts";
 
 /** A package of e2e/, which has all that the benches use. */
 const Socket = createRequire(`${root}e2e/package.json`)("ws") as typeof WebSocket;
-const CACHE = `${process.env.XDG_CACHE_HOME ?? `${homedir()}/.cache`}/maru/bench`;
-const STARTS_WITHIN_MS = 60_000;
 
 /** A terminal's server, and a terminal of it in which `shell` runs. */
 export interface Peer {
@@ -39,66 +34,15 @@ export function peers(say: (text: string) => void): Peer[] {
 export const maruPeer: Peer = { name: "Maru", open: (shell) => MaruTty.open(student(), shell) };
 
 /** The shell in the workspace, as a program of the host. */
-const exec = (shell: string): string[] => ["docker", "exec", "-it", container, "sh", "-c", shell];
+export const exec = (shell: string): string[] => ["docker", "exec", "-it", container, "sh", "-c", shell];
 
-function onPath(program: string): string | undefined {
-  return (process.env.PATH ?? "")
-    .split(":")
-    .map((folder) => `${folder}/${program}`)
-    .find((path) => existsSync(path));
-}
-
-/** A program that serves on a port of loopback, in a folder of its own, until it is closed. */
-class Server {
-  private constructor(
-    readonly port: number,
-    private readonly process: ChildProcess,
-    private readonly folder: string,
-  ) {}
-
-  static async start(command: (port: number, folder: string) => string[]): Promise<Server> {
-    const port = await freePort();
-    const folder = mkdtempSync(`${tmpdir()}/maru-bench-`);
-    const [program = "", ...args] = command(port, folder);
-    const child = spawn(program, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-    let said = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on("data", (data: Buffer) => {
-        said = (said + data.toString("utf8")).slice(-2000);
-      });
-    const server = new Server(port, child, folder);
-    const deadline = performance.now() + STARTS_WITHIN_MS;
-    while (!(await answers(port))) {
-      if (child.exitCode !== null || performance.now() > deadline) {
-        server.close();
-        throw new Error(`${program} does not serve: ${said}`);
-      }
-      await sleep(100);
-    }
-    return server;
-  }
-
-  close(): void {
-    this.process.kill("SIGTERM");
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-}
-
-const answers = (port: number): Promise<boolean> =>
-  fetch(`http://127.0.0.1:${port}/`).then(
-    () => true,
-    () => false,
-  );
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
+/** The same as a script in a folder, for who wants to be told a program alone. */
+export function execScript(folder: string, shell: string): string {
+  const script = `${folder}/shell`;
+  const quoted = exec(shell).map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  writeFileSync(script, `#!/bin/sh\nexec ${quoted.join(" ")}\n`);
+  chmodSync(script, 0o755);
+  return script;
 }
 
 /** JupyterLab's terminal: terminado's protocol, arrays of JSON over a WebSocket. */
@@ -175,25 +119,11 @@ class Wetty extends Tty {
     if (!existsSync(`${folder}/node_modules/node-pty/build/Release/pty.node`)) {
       say("fetching wetty from npm and compiling its node-pty, about two minutes");
       mkdirSync(folder, { recursive: true });
-      const npm = (...args: string[]) => execFileSync("npm", args, { cwd: folder, stdio: "pipe" });
-      npm("install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts", "wetty");
-      // With the headers that came with this Node: none can be fetched everywhere.
-      const headers = dirname(dirname(process.execPath));
-      npm(
-        "exec",
-        "--yes",
-        "--",
-        "node-gyp",
-        "rebuild",
-        `--nodedir=${headers}`,
-        "--directory=node_modules/node-pty",
-      );
+      npmInstall(folder, "wetty");
+      compile(`${folder}/node_modules/node-pty`);
     }
     const server = await Server.start((port, own) => {
-      const script = `${own}/shell`;
-      const quoted = exec(shell).map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
-      writeFileSync(script, `#!/bin/sh\nexec ${quoted.join(" ")}\n`);
-      chmodSync(script, 0o755);
+      const script = execScript(own, shell);
       return [
         "node",
         program,

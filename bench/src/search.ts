@@ -1,18 +1,17 @@
 /** Search in all files of the workspace, beside ripgrep itself in the same container. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { docker } from "../../e2e/src/instance.ts";
 import { run } from "../../e2e/src/terminal.ts";
 import { lines } from "./lines.ts";
 import { type Bench, type Measure, median, timed } from "./measure.ts";
+import { CACHE } from "./programs.ts";
 import { container, start, student } from "./student.ts";
 
 const FILES = 50_000;
 const ROUNDS = 5;
 const FOLDER = "bench-search";
 const RG = "/home/student/.bench-rg";
-const CACHE = `${process.env.XDG_CACHE_HOME ?? `${homedir()}/.cache`}/maru/bench`;
 
 /** Files of about a kilobyte, 500 to a folder; one in a thousand has the needle. */
 const MAKE = `import os, shutil

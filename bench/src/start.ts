@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { docker, instanceId } from "../../e2e/src/instance.ts";
 import { type Bench, type Measure, median, timed } from "./measure.ts";
-import { container, removeWorkspace, start, stop, student } from "./student.ts";
+import { container, removeStudent, start, stop, student } from "./student.ts";
 import { MaruTty, PROMPT } from "./tty.ts";
 
 const ROUNDS = 7;
@@ -10,9 +10,10 @@ const PEER = `maru-${instanceId}-bench-run`;
 
 /** The workspace asked for until its shell waits; what was passed on the way, in milliseconds since. */
 async function maruPrompt(): Promise<Record<string, number>> {
+  const me = student();
   const began = performance.now();
   const phases = await start();
-  const tty = await MaruTty.open(student());
+  const tty = await MaruTty.open(me);
   await tty.seen(PROMPT);
   const prompt = performance.now() - began;
   await tty.close();
@@ -47,7 +48,7 @@ export const startBench: Bench = {
   about:
     "a workspace from first request or from stopped to a shell's prompt; peer: docker run of the same image",
   async run(say) {
-    await removeWorkspace();
+    await removeStudent();
     // The image's files are read once before anything is timed.
     await maruPrompt();
     const image = docker("inspect", "--format", "{{.Image}}", container);
@@ -55,7 +56,7 @@ export const startBench: Bench = {
     const again: Record<string, number>[] = [];
     const peer: number[] = [];
     for (let round = 1; round <= ROUNDS; round++) {
-      await removeWorkspace();
+      await removeStudent();
       fresh.push(await maruPrompt());
       await stop();
       again.push(await maruPrompt());

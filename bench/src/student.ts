@@ -1,8 +1,7 @@
 /** The bench's own student, whose things are removed before and after. */
 import { randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
 import { Client } from "../../e2e/src/client.ts";
-import { command, docker, instanceId, maru } from "../../e2e/src/instance.ts";
+import { command, instanceId, maru } from "../../e2e/src/instance.ts";
 import { events } from "./lines.ts";
 
 const LOGIN = "bench";
@@ -11,15 +10,11 @@ export const namespace = `u-${LOGIN}`;
 
 let client: Client | undefined;
 
-/** One account for all runs: it stays, with nothing that is its own. */
+/** Made when first asked for. */
 export function student(): Client {
   if (!client) {
     const password = randomBytes(12).toString("base64url");
-    try {
-      command(password, "user", "add", LOGIN, "--role", "student", "--password-stdin");
-    } catch (error) {
-      if (!/exists/.test(String((error as { stderr?: unknown }).stderr))) throw error;
-    }
+    command(password, "user", "add", LOGIN, "--role", "student", "--password-stdin");
     const token = command("", "token", "create", LOGIN, "--expires", "1d");
     client = new Client({ login: LOGIN, password, token });
   }
@@ -45,8 +40,9 @@ export async function reaches(state: string, since = performance.now()): Promise
 }
 
 export async function start(): Promise<Record<string, number>> {
+  const me = student();
   const began = performance.now();
-  await student().json("PUT", "/api/v1/workspace");
+  await me.json("PUT", "/api/v1/workspace");
   const asked = performance.now() - began;
   return { asked, ...(await reaches("ready", began)) };
 }
@@ -56,19 +52,10 @@ export async function stop(): Promise<void> {
   await reaches("stopped");
 }
 
-/** Stops the workspace and removes its container, home and project: the next start is a first one. */
-export async function removeWorkspace(): Promise<void> {
-  await stop();
-  if (docker("ps", "--all", "--quiet", "--filter", `name=^/${container}$`))
-    docker("rm", "--force", "--volumes", container);
-  docker("volume", "rm", "--force", `maru-${instanceId}-home-${LOGIN}`);
-  rmSync(`${maru.data}/projects/${LOGIN}`, { recursive: true, force: true });
-}
-
-/** Removes what the benches made: application and its data, workspace, home, project. The account stays. */
-export async function cleanUp(): Promise<void> {
-  if (!client) return;
-  await client.status("DELETE", "/api/v1/app");
-  await client.status("DELETE", `/k8s/api/v1/namespaces/${namespace}/persistentvolumeclaims`);
-  await removeWorkspace();
+/** Removes the student with workspace, home, project, application and its data: the next is a new one. */
+export async function removeStudent(): Promise<void> {
+  const admin = new Client(maru.admin);
+  const removed = await admin.ask("DELETE", `/api/v1/admin/users/${LOGIN}?confirm=${LOGIN}`);
+  if (!removed.ok && removed.status !== 404) throw new Error(`${removed.status} ${await removed.text()}`);
+  client = undefined;
 }
