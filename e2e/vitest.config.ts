@@ -1,13 +1,13 @@
 import { defineConfig } from "vitest/config";
 
-// One machine, two cores, one Maru: the files run one after another. Those that kill something come last.
+// One machine, two cores, one Maru: the files run one after another. Those that kill or stop something come last.
 export default defineConfig({
   test: {
     include: ["src/**/*.test.ts"],
     fileParallelism: false,
     sequence: {
       sequencer: class {
-        private rank = (path: string) => (/durability|waiting/.test(path) ? 1 : 0);
+        private rank = (path: string) => (/durability|up\.test|waiting/.test(path) ? 1 : 0);
         async shard<T>(files: T[]): Promise<T[]> {
           return files;
         }

@@ -55,6 +55,9 @@ export async function openIde(
     const cleared = await page.request.put(`${maru.url}/api/v1/me/settings`, { data: {}, headers });
     if (!cleared.ok()) throw new Error(`settings: ${cleared.status()} ${await cleared.text()}`);
   }
+  const failures: string[] = [];
+  page.on("requestfailed", (request) => failures.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on("pageerror", (error) => failures.push(String(error)));
   await page.goto(`${maru.url}/ide`);
   // On a phone another pane may be in front of it.
   await page
@@ -63,9 +66,8 @@ export async function openIde(
     .first()
     .waitFor({ state: "attached", timeout: 90 * SECOND })
     .catch(async (error) => {
-      throw new Error(`no file tree; the page says: ${await page.locator("body").innerText()}`, {
-        cause: error,
-      });
+      const says = await page.locator("body").innerText();
+      throw new Error(`no file tree; the page says: ${says}\n${failures.join("\n")}`, { cause: error });
     });
   return page;
 }

@@ -6,9 +6,9 @@ import { render } from "preact";
 import { startKeys } from "./actions/keys";
 import { keysPart } from "./actions/registry";
 import { signedOut } from "./api/http";
+import { pause } from "./api/pause";
 import { readPreferences } from "./api/preferences";
 import { whoAmI } from "./api/session";
-import { pause } from "./api/sse";
 import { App } from "./app/App";
 import { startActions } from "./app/actions";
 import { layoutPart, rememberLayout } from "./app/layout";
@@ -52,6 +52,8 @@ onFileRemoved(fileRemoved);
 
 const place = document.getElementById("app");
 if (place) render(<App />, place);
+// What index.html counts where the page could not be loaded.
+sessionStorage.removeItem("maru.loads");
 
 /** What a user finds again in every browser. */
 const PARTS = [themePart, langPart, settingsPart, keysPart, layoutPart, tabsPart, splitsPart, tourPart];

@@ -58,6 +58,30 @@ describe("writeFile", () => {
   });
 });
 
+describe("a question without an answer", () => {
+  /** Fails so many times, and answers then. */
+  const failing = (times: number) => {
+    const fetched = vi.fn(async (_url: string, _init: RequestInit) => {
+      if (fetched.mock.calls.length <= times) throw new TypeError("net::ERR_NETWORK_CHANGED");
+      return tagged(200, '"b"', "new");
+    });
+    vi.stubGlobal("fetch", fetched);
+    return fetched;
+  };
+
+  it("is asked again where it only reads", async () => {
+    const fetched = failing(2);
+    expect(await readIfChanged("f", '"a"')).toMatchObject({ etag: '"b"' });
+    expect(fetched).toHaveBeenCalledTimes(3);
+  });
+
+  it("is not where it changes something", async () => {
+    const fetched = failing(1);
+    await expect(writeFile("f", "x", '"a"')).rejects.toMatchObject({ status: 0 });
+    expect(fetched).toHaveBeenCalledTimes(1);
+  });
+});
+
 describe("readIfChanged", () => {
   it("is null while the content is the same", async () => {
     const sent = answer(new Response(null, { status: 304 }));

@@ -1,5 +1,6 @@
 /** Server-sent events over fetch: unlike EventSource it sends our language, sees statuses, and can be tested. */
 import { ApiError, ask } from "./http";
+import { pause } from "./pause";
 
 export interface SseEvent {
   event: string;
@@ -107,19 +108,4 @@ export function subscribe(path: string, options: SseOptions): Subscription {
 
   void run();
   return { close: () => abort.abort() };
-}
-
-/** Waits, but no longer than until the browser is online again or the signal fires. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      window.removeEventListener("online", done);
-      signal?.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    window.addEventListener("online", done);
-    signal?.addEventListener("abort", done);
-  });
 }

@@ -1,7 +1,8 @@
 /** The one workspace of this user: asked for at load, then followed by its events. */
 import { computed, signal } from "@preact/signals";
 import { describe, signedOut } from "../api/http";
-import { pause, subscribe } from "../api/sse";
+import { pause } from "../api/pause";
+import { subscribe } from "../api/sse";
 import type { Workspace, WorkspaceState } from "../api/types";
 import { askWorkspace, ensureWorkspace, keepAlive, tellActivity, type WorkspaceOp } from "../api/workspace";
 
