@@ -1,7 +1,7 @@
 /** One way to ask the server: session cookie, CSRF header, language, and errors as problem+json. */
 import { signal } from "@preact/signals";
 import { lang, t } from "../i18n";
-import { pause } from "./pause";
+import { again } from "./again";
 
 /** RFC 9457, with Maru's own members. */
 export interface Problem {
@@ -61,32 +61,19 @@ export async function ask(path: string, options: Ask = {}): Promise<Response> {
   if (options.keepalive) init.keepalive = true;
   if (options.cache) init.cache = options.cache;
 
-  const response = await answerOf(API + path, init);
+  const asked = () => fetch(API + path, init);
+  const onlyReads = method === "GET" || method === "HEAD";
+  let response: Response;
+  try {
+    response = await (onlyReads ? again(asked, options.signal) : asked());
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new ApiError(0, { code: "unreachable", detail: t("error.unreachable") });
+  }
   if (response.status === 401) signedOut.value = true;
   else if (response.ok && signedOut.peek()) signedOut.value = false;
   if (response.ok || options.accept?.includes(response.status)) return response;
   throw new ApiError(response.status, await readProblem(response));
-}
-
-/** Pauses before a question without an answer is asked again, in milliseconds. */
-const AGAIN_MS = [200, 800];
-
-/**
- * What only reads is asked again where no answer came. A browser gives up all that is under way when one of the machine's
- * networks comes or goes, as each workspace's does on the machine that Maru itself runs on.
- */
-async function answerOf(url: string, init: RequestInit): Promise<Response> {
-  const pauses = init.method === "GET" || init.method === "HEAD" ? AGAIN_MS : [];
-  for (const wait of [...pauses, null]) {
-    try {
-      return await fetch(url, init);
-    } catch (error) {
-      if (init.signal?.aborted) throw error;
-      if (wait === null || !navigator.onLine) break;
-      await pause(wait, init.signal ?? undefined);
-    }
-  }
-  throw new ApiError(0, { code: "unreachable", detail: t("error.unreachable") });
 }
 
 export async function askJson<T>(path: string, options: Ask = {}): Promise<T> {

@@ -2,6 +2,7 @@
 import type { Signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { again } from "../api/again";
 import { sayError } from "./toast";
 
 interface LazyDialogProps {
@@ -14,7 +15,7 @@ export function LazyDialog({ shown, load }: LazyDialogProps) {
   const wanted = shown.value;
   useEffect(() => {
     if (!wanted || loaded) return;
-    load()
+    again(load)
       .then((Dialog) => setLoaded({ Dialog }))
       .catch((error: unknown) => {
         shown.value = false;

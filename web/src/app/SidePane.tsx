@@ -1,6 +1,7 @@
 /** The view at the side; those that were shown before stay in the page, out of sight. */
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { again } from "../api/again";
 import { t } from "../i18n";
 import { sizes } from "./layout";
 import { sayError } from "./toast";
@@ -27,7 +28,7 @@ function Loaded({ view }: { view: View }) {
   );
   useEffect(() => {
     if (loaded) return;
-    (view.view as () => Promise<ComponentType>)()
+    again(view.view as () => Promise<ComponentType>)
       .then((found) => setLoaded({ View: found }))
       .catch(sayError);
   }, [view, loaded]);

@@ -1,6 +1,7 @@
 /** A component whose code comes when it is first shown. */
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { again } from "../api/again";
 import { t } from "../i18n";
 import { sayError } from "./toast";
 
@@ -10,7 +11,7 @@ export function later<P extends object>(load: () => Promise<ComponentType<P>>): 
     const [, setLoaded] = useState(loaded !== null);
     useEffect(() => {
       if (loaded) return;
-      load()
+      again(load)
         .then((found) => {
           loaded = found;
           setLoaded(true);

@@ -1,5 +1,6 @@
 /** The check of manifests in the editor; its code comes with the first manifest that is opened. */
 import { effect } from "@preact/signals";
+import { again } from "../api/again";
 import { helpWith, refreshHelp } from "../editor/documents";
 import { buffers } from "../editor/state";
 import { shortPath } from "../files/state";
@@ -8,7 +9,9 @@ import { isManifest } from "./which";
 
 export function startChecking(): void {
   helpWith((path) =>
-    isManifest(shortPath(path)) ? import("./help").then(({ manifestHelp }) => manifestHelp(path)) : null,
+    isManifest(shortPath(path))
+      ? again(() => import("./help")).then(({ manifestHelp }) => manifestHelp(path))
+      : null,
   );
   effect(() => {
     lang.value;

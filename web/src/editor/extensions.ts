@@ -23,6 +23,7 @@ import {
   ViewPlugin,
 } from "@codemirror/view";
 import { signal } from "@preact/signals";
+import { again } from "../api/again";
 import { type Key, t } from "../i18n";
 import { settings } from "../settings/state";
 import { look } from "./look";
@@ -71,7 +72,7 @@ function later(load: () => Promise<Extension>): () => Extension {
   const loaded = signal<Extension | null>(null);
   return () => {
     if (loaded.value === null)
-      load().then(
+      again(load).then(
         (extension) => {
           loaded.value = extension;
         },

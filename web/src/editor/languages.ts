@@ -1,6 +1,7 @@
 /** Which language a file is in, by its name; each is loaded when the first such file opens. */
 import { StreamLanguage, type StreamParser } from "@codemirror/language";
 import type { Extension } from "@codemirror/state";
+import { again } from "../api/again";
 
 type Loader = () => Promise<Extension>;
 
@@ -135,7 +136,8 @@ export function languageOf(path: string): Language | null {
 /** What shows the text at `path` in its language; nothing where it has none, or where that cannot be had: it is a text all the same. */
 export async function loadLanguage(path: string): Promise<Extension> {
   try {
-    return (await languageOf(path)?.load()) ?? [];
+    const language = languageOf(path);
+    return language ? await again(language.load) : [];
   } catch {
     return [];
   }

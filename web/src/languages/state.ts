@@ -1,6 +1,7 @@
 /** The language servers of the workspace: which there are, which run, and what installs one that is missing. */
 import type { Extension } from "@codemirror/state";
 import { effect, signal } from "@preact/signals";
+import { again } from "../api/again";
 import { askJson } from "../api/http";
 import { helpWith, refreshHelp } from "../editor/documents";
 import { buffers } from "../editor/state";
@@ -47,7 +48,9 @@ async function help(path: string): Promise<Extension> {
   const { home, languages } = known.peek() ?? {};
   if (home === undefined || !languages?.some(({ id, program }) => id === found.server && program !== null))
     return [];
-  const [{ clientOf }, { tellMarks }] = await Promise.all([import("./client"), import("../problems/marks")]);
+  const [{ clientOf }, { tellMarks }] = await again(() =>
+    Promise.all([import("./client"), import("../problems/marks")]),
+  );
   return [
     clientOf(found.server, home, root.peek()).plugin(uriOf(home, path), found.language),
     tellMarks(path, found.server),
