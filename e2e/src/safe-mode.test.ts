@@ -73,3 +73,14 @@ test("after each start the banner is there, with the largest files and a clean s
   await expect.poll(() => terminalLines(page)).toContain("mended 42");
   expect(await student.status("HEAD", `${FILES}/.bash_profile`)).toBe(404);
 });
+
+test("a zsh that is used is looked at, too", async () => {
+  await restart();
+  await banner().waitFor({ state: "detached" });
+  await student.status("PUT", `${FILES}/.zshrc`, { body: "exit 1\n" });
+  await student.status("PUT", `${FILES}/.zsh_history`, { body: "" });
+  await restart();
+  await banner()
+    .filter({ hasText: "~/.zshrc" })
+    .waitFor({ timeout: 60 * SECOND });
+});

@@ -236,3 +236,37 @@ async fn on_a_full_disk_the_old_file_stays() {
     assert_eq!(ask(&link, "DELETE", "/files/f?forever=1", "").await.unwrap().status(), 204);
     assert_eq!(ask(&link, "PUT", "/files/f", old).await.unwrap().status(), 201);
 }
+
+/// Calls of the kernel that a save makes, as `strace` tells them, without what it opened to look.
+fn traced(log: &Path) -> Vec<String> {
+    let told = std::fs::read_to_string(log).unwrap();
+    let call = |line: &str| line.split_once(' ').map(|(_, call)| call.trim_start().to_owned());
+    told.lines().filter_map(call).filter(|call| call.contains("fsync(") || call.contains("renameat")).collect()
+}
+
+/// The content is on the disk before it has the file's name, and the name is before the answer goes out: fsync, rename, fsync
+/// of the folder (what ext4's and XFS's authors ask of programs that replace a file).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_save_is_on_the_disk_before_it_is_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("home")).unwrap();
+    let log = folder.path().join("calls");
+    let mut command = Command::new("strace");
+    // -D: the agent is our own child, to be ended, and not that of its observer.
+    command.args(["-D", "-f", "-y", "-e", "trace=fsync,fdatasync,renameat,renameat2", "-o"]).arg(&log).arg(env!("CARGO_BIN_EXE_maru-agent"));
+    let program = Program::start_by(command, folder.path());
+    let link = program.link().await;
+    for (path, name) in [("/files/new", "new"), ("/files/new", "new"), ("/files/deep/er/file", "file")] {
+        let before = traced(&log).len();
+        assert!(ask(&link, "PUT", path, "text").await.unwrap().status().is_success());
+        let calls = traced(&log).split_off(before);
+        let at = |what: &str, of: &str| {
+            calls.iter().position(|call| call.starts_with(what) && call.contains(of)).unwrap_or_else(|| panic!("{what} {of}: {calls:#?}"))
+        };
+        let renamed = at("renameat", &format!("\"{name}\""));
+        let parent = path.trim_start_matches("/files").rsplit_once('/').unwrap().0;
+        let content = calls.iter().position(|call| call.contains("sync(") && call.contains(".maru-save")).expect("the content");
+        let named = calls.iter().rposition(|call| call.contains("sync(") && call.contains(&format!("home{parent}>"))).expect("the folder");
+        assert!(content < renamed && renamed < named, "{calls:#?}");
+    }
+}

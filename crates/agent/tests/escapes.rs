@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
+use serde_json::{Value, json};
 use support::World;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,10 +52,31 @@ async fn a_folder_swapped_for_a_link_leads_nowhere_else() {
             assert!(!answer.status().is_server_error(), "{method} {path}: {:?}", answer.body());
             if answer.status().is_success() { reached += 1 } else { refused += 1 }
         }
+        in_steps(&world).await;
     }
     stop.store(true, Ordering::Relaxed);
     swapper.join().unwrap();
     assert!(reached > 20 && refused > 20 && swaps.load(Ordering::Relaxed) > 1000, "a race it was: {reached}, {refused}");
     let left: Vec<_> = std::fs::read_dir(&outside).unwrap().flatten().map(|e| e.file_name()).collect();
     assert_eq!((left, std::fs::read_to_string(outside.join("f")).unwrap().as_str()), (vec!["f".into()], "secret"));
+}
+
+/// What is begun in one folder and ended in the other: a file in parts, the trash, and back from there.
+async fn in_steps(world: &World) {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let upload = world.call("POST", "/uploads", &[], r#"{"path":"d/parts","size":4}"#).await;
+    if upload.status().is_success() {
+        let id = text(&serde_json::from_slice::<Value>(upload.body()).unwrap()["id"]);
+        world.call("PATCH", &format!("/uploads/{id}"), &[("upload-offset", "0")], "mine").await;
+        world.call("POST", &format!("/uploads/{id}/finish"), &[], "").await;
+        world.call("DELETE", &format!("/uploads/{id}"), &[], "").await;
+    }
+    world.call("DELETE", "/files/d/parts", &[], "").await;
+    let trash = world.json("GET", "/trash", json!({})).await;
+    for entry in trash["entries"].as_array().unwrap() {
+        let id = text(&entry["id"]);
+        let back = world.call("POST", &format!("/trash/{id}/restore"), &[], "").await;
+        assert!(!back.status().is_server_error(), "restore: {:?}", back.body());
+        world.call("DELETE", &format!("/trash/{id}"), &[], "").await;
+    }
 }

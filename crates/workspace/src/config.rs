@@ -59,12 +59,16 @@ pub struct Deadlines {
     pub create: Duration,
     pub boot: Duration,
     pub connect: Duration,
+    /// Waiting for a turn.
+    pub queue: Duration,
+    /// Ending a container, which is killed after 10 s.
+    pub stop: Duration,
 }
 
 impl Default for Deadlines {
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self { image: seconds(15), create: seconds(90), boot: seconds(60), connect: seconds(60) }
+        Self { image: seconds(15), create: seconds(90), boot: seconds(60), connect: seconds(60), queue: seconds(15 * 60), stop: seconds(30) }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::runtime::{Docker, End, Presence, Wanted};
 use crate::safe;
 use crate::setup::set_up;
 use crate::usage;
-use crate::view::{Phase, QUEUE_DEADLINE, STOP_DEADLINE, State, after};
+use crate::view::{Phase, State, after};
 use crate::workspaces::Shared;
 
 /// A container that ends by itself is started again, unless it did so this often within this time.
@@ -193,10 +193,11 @@ impl Driver {
 
     /// Ends a container under the deadline for that.
     async fn ending(&self, work: impl Future<Output = Result<(), EngineError>>) -> Result<(), WorkspaceError> {
-        self.enter(State::Stopping, None, STOP_DEADLINE);
-        match timeout(STOP_DEADLINE, work).await {
+        let limit = self.shared.config.deadlines.stop;
+        self.enter(State::Stopping, None, limit);
+        match timeout(limit, work).await {
             Ok(done) => Ok(done?),
-            Err(_) => Err(WorkspaceError::Passing(late(&Text::new("ending the container", "컨테이너 종료"), STOP_DEADLINE))),
+            Err(_) => Err(WorkspaceError::Passing(late(&Text::new("ending the container", "컨테이너 종료"), limit))),
         }
     }
 
@@ -230,13 +231,14 @@ impl Driver {
             }
             Presence::Still { .. } | Presence::Running { .. } => {}
         }
-        self.enter(State::Queued, None, QUEUE_DEADLINE);
+        let limit = self.shared.config.deadlines.queue;
+        self.enter(State::Queued, None, limit);
         let began = Instant::now();
         let shared = self.shared.clone();
         let turn = shared.starts.wait(|position| self.entry.publish(|view| view.position = Some(position)));
-        let _turn = timeout(QUEUE_DEADLINE, turn)
+        let _turn = timeout(limit, turn)
             .await
-            .map_err(|_| WorkspaceError::Passing(late(&Text::new("waiting for its turn", "시작 차례 기다리기"), QUEUE_DEADLINE)))?;
+            .map_err(|_| WorkspaceError::Passing(late(&Text::new("waiting for its turn", "시작 차례 기다리기"), limit)))?;
         let image = self.phase(Phase::Image, shared.docker.image()).await?;
         let limits = shared.limits(&row.user_id).await?;
         let create = async {

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::config::Owner;
 use crate::error::WorkspaceError;
 use crate::queue::Request;
-use crate::view::{STOP_DEADLINE, State};
+use crate::view::State;
 use crate::workspaces::{Shared, Workspaces};
 use maru_store::workspaces::StoppedFor;
 
@@ -59,7 +59,7 @@ impl Workspaces {
         let _leaving = shared.leaving.enter(&owner.id).ok_or_else(being_removed)?;
         tracing::info!(login = %owner.login, "the workspace is removed, with its homes and snapshots");
 
-        let deadline = Instant::now() + STOP_DEADLINE * 2;
+        let deadline = Instant::now() + shared.config.deadlines.stop * 2;
         let mut views = entry.subscribe();
         entry.ask(&shared.store, Request::Force, StoppedFor::Staff).await?;
         // Its container goes even where it stands still; what was asked for before this may come first.

@@ -18,9 +18,15 @@ const DEADLINE: Duration = Duration::from_secs(15);
 const ROOM: u64 = 8 << 20;
 /// Seconds that a shell may take to come up.
 const SHELL_SECONDS: u64 = 8;
-/// A terminal of its own where there is `script`, since start-up files may ask for one.
-const SHELL: &str = r#"
+/// Answers 42 where a shell comes up, 127 where it is not installed. In a terminal of its own where there is `script`, since
+/// start-up files may ask for one.
+const BASH: &str = r#"
 if command -v script >/dev/null; then exec script -qec 'bash -lic "exit 42"' /dev/null; else exec bash -lic 'exit 42'; fi
+"#;
+/// Looked at only where it is used: it takes longer to come up than bash.
+const ZSH: &str = r#"
+[ "${SHELL##*/}" = zsh ] || [ -e "$HOME/.zsh_history" ] || exit 42
+if command -v script >/dev/null; then exec script -qec 'zsh -lic "exit 42"' /dev/null; else exec zsh -lic 'exit 42'; fi
 "#;
 
 /// Why a workspace is in safe mode.
@@ -57,8 +63,8 @@ impl Reason {
                 "홈 폴더에 남은 공간이 없어 저장할 수 없습니다. 필요 없는 파일을 지우세요. 가장 큰 파일은 아래와 같습니다.",
             ),
             Self::ShellBroken => Text::new(
-                "The shell's start-up files (~/.bashrc, ~/.profile) end it or do not come to an end. New terminals open a clean shell: correct the files there.",
-                "셸 시작 파일(~/.bashrc, ~/.profile)이 셸을 끝내거나 끝나지 않습니다. 새 터미널은 기본 셸로 열리니 거기에서 파일을 고치세요.",
+                "The shell's start-up files (~/.bashrc, ~/.profile, ~/.zshrc) end it or do not come to an end. New terminals open a clean shell: correct the files there.",
+                "셸 시작 파일(~/.bashrc, ~/.profile, ~/.zshrc)이 셸을 끝내거나 끝나지 않습니다. 새 터미널은 기본 셸로 열리니 거기에서 파일을 고치세요.",
             ),
         }
     }
@@ -86,11 +92,15 @@ async fn find(entry: &Entry) -> Option<Reason> {
     if is_full(&stats) {
         return Some(Reason::HomeFull);
     }
-    let probe =
-        ExecRequest { argv: ["/bin/sh", "-c", SHELL].map(str::to_owned).to_vec(), timeout: Some(SHELL_SECONDS), ..ExecRequest::default() };
-    let done = entry.link.exec(&probe).await.ok()?;
-    // 127: there is no bash here, so its files cannot be broken.
-    (done.timed_out || !matches!(done.code, 42 | 127)).then_some(Reason::ShellBroken)
+    let (bash, zsh) = tokio::join!(is_broken(entry, BASH), is_broken(entry, ZSH));
+    (bash || zsh).then_some(Reason::ShellBroken)
+}
+
+async fn is_broken(entry: &Entry, probe: &str) -> bool {
+    let argv = ["/bin/sh", "-c", probe].map(str::to_owned).to_vec();
+    let probe = ExecRequest { argv, timeout: Some(SHELL_SECONDS), ..ExecRequest::default() };
+    // Where nothing can be run at all, it is not the shell's files that are broken.
+    entry.link.exec(&probe).await.is_ok_and(|done| done.timed_out || !matches!(done.code, 42 | 127))
 }
 
 pub(crate) fn is_full(stats: &Stats) -> bool {

@@ -10,11 +10,6 @@ use serde::Serialize;
 use crate::runtime::HomeKind;
 use crate::safe;
 
-/// Waiting for a turn longer than this is a failure.
-pub(crate) const QUEUE_DEADLINE: Duration = Duration::from_secs(15 * 60);
-/// The same for ending a container, which is killed after 10 s.
-pub(crate) const STOP_DEADLINE: Duration = Duration::from_secs(30);
-
 /// The time that is so far from now.
 pub(crate) fn after(wait: Duration) -> Option<Timestamp> {
     Timestamp::now().checked_add(wait).ok()

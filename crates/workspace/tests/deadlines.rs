@@ -62,7 +62,10 @@ async fn proxy(folder: PathBuf) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_never_ends_a_phase() {
     if let Some(folder) = std::env::var_os(BEHIND) {
-        return hangs_in_each(Path::new(&folder)).await;
+        let held = Path::new(&folder).join("held");
+        hangs_in_each(&held).await;
+        hangs_in_the_end(&held).await;
+        return waits_for_a_turn(&held).await;
     }
     // Which Engine is meant can only be said from outside.
     let folder = tempfile::tempdir().unwrap();
@@ -87,7 +90,7 @@ async fn failed(workspaces: &Workspaces, owner: &Owner, what: [&str; 2]) -> Work
     view
 }
 
-async fn hangs_in_each(folder: &Path) {
+async fn hangs_in_each(held: &Path) {
     let phases = [
         (Phase::Image, "GET /images/", ["looking for the workspace's image", "작업 공간 이미지 확인"]),
         (Phase::Create, "POST /containers/create", ["creating the container", "컨테이너 만들기"]),
@@ -105,12 +108,11 @@ async fn hangs_in_each(folder: &Path) {
         installation.config.look_every = Duration::from_secs(300);
         let mina = installation.user("mina").await;
         let (workspaces, _inbound) = installation.open().await;
-        let held = folder.join("held");
         let stopped = async || {
             until(&workspaces, &mina, |view| view.state == State::Stopped).await;
         };
         // Left alone it fails, in words; Cancel leaves that behind.
-        std::fs::write(&held, words).unwrap();
+        std::fs::write(held, words).unwrap();
         workspaces.ensure(&mina).await.unwrap();
         failed(&workspaces, &mina, what).await;
         workspaces.cancel(&mina).await.unwrap();
@@ -125,7 +127,7 @@ async fn hangs_in_each(folder: &Path) {
         until(&workspaces, &mina, |view| view.phase == Some(phase)).await;
         workspaces.cancel(&mina).await.unwrap();
         stopped().await;
-        std::fs::remove_file(&held).unwrap();
+        std::fs::remove_file(held).unwrap();
 
         workspaces.ensure(&mina).await.unwrap();
         let view = ready(&workspaces, &mina).await;
@@ -134,6 +136,44 @@ async fn hangs_in_each(folder: &Path) {
         assert_eq!(installation.containers().await.len(), 1);
         installation.close(workspaces).await;
     }
+}
+
+async fn hangs_in_the_end(held: &Path) {
+    let mut installation = Installation::new().await;
+    installation.config.deadlines.stop = SHORT;
+    installation.config.look_every = Duration::from_secs(300);
+    let mina = installation.user("mina").await;
+    let (workspaces, _inbound) = installation.open().await;
+    workspaces.ensure(&mina).await.unwrap();
+    ready(&workspaces, &mina).await;
+    std::fs::write(held, "POST /containers/ /stop").unwrap();
+    workspaces.stop(&mina).await.unwrap();
+    failed(&workspaces, &mina, ["ending the container", "컨테이너 종료"]).await;
+    std::fs::remove_file(held).unwrap();
+
+    workspaces.force_stop(&mina).await.unwrap();
+    until(&workspaces, &mina, |view| view.state == State::Stopped).await;
+    installation.close(workspaces).await;
+}
+
+async fn waits_for_a_turn(held: &Path) {
+    let mut installation = Installation::new().await;
+    installation.config.deadlines.queue = SHORT;
+    installation.config.parallel_starts = 1;
+    installation.config.look_every = Duration::from_secs(300);
+    let (mina, jun) = (installation.user("mina").await, installation.user("jun").await);
+    let (workspaces, _inbound) = installation.open().await;
+    std::fs::write(held, "POST /containers/create").unwrap();
+    workspaces.ensure(&mina).await.unwrap();
+    until(&workspaces, &mina, |view| view.phase == Some(Phase::Create)).await;
+    workspaces.ensure(&jun).await.unwrap();
+    failed(&workspaces, &jun, ["waiting for its turn", "시작 차례 기다리기"]).await;
+    std::fs::remove_file(held).unwrap();
+
+    ready(&workspaces, &mina).await;
+    workspaces.ensure(&jun).await.unwrap();
+    ready(&workspaces, &jun).await;
+    installation.close(workspaces).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
