@@ -206,6 +206,45 @@ async fn a_dead_pod_is_passed_over_with_the_body_intact() {
     }
 }
 
+/// A server that takes a request, and falls dead. Each request that reached it is told.
+async fn dies_at_once(told: tokio::sync::mpsc::UnboundedSender<()>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+            told.send(()).unwrap();
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn what_a_pod_may_have_done_is_not_done_again() {
+    let (told, mut reached) = tokio::sync::mpsc::unbounded_channel();
+    let gateway = gateway(&[dies_at_once(told.clone()).await, dies_at_once(told).await], Options::default()).await;
+    for method in ["POST", "GET"] {
+        let request = Request::builder().method(method).uri("/").header("host", "app.test");
+        assert_eq!(gateway.send(request, empty()).await.status(), StatusCode::BAD_GATEWAY, "{method}");
+        reached.recv().await.unwrap();
+        assert!(reached.try_recv().is_err(), "{method} went to one pod, once");
+    }
+}
+
+#[tokio::test]
+async fn a_gigabyte_goes_through() {
+    const PIECE: usize = 1 << 20;
+    let gateway = gateway(&[backend("a").await], Options::default()).await;
+    let piece = Bytes::from(vec![7; PIECE]);
+    let pieces = futures_util::stream::iter((0..1024).map(move |_| Ok(Frame::data(piece.clone()))));
+    let response = gateway.send(Request::post("/size").header("host", "app.test"), StreamBody::new(pieces).boxed_unsync()).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), (1024 * PIECE).to_string());
+}
+
 #[tokio::test]
 async fn events_arrive_when_they_happen() {
     let gateway = gateway(&[backend("a").await], Options::default()).await;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::HeaderMap;
 use http::header::COOKIE;
+use regex::Regex;
 
 use super::Backend;
 
@@ -20,12 +21,22 @@ pub struct Canary {
 }
 
 /// Who goes to the canary: by header, else by cookie, else by weight (ingress-nginx' order).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Rule {
-    header: Option<(String, Option<String>)>,
+    header: Option<(String, Wanted)>,
     cookie: Option<String>,
     weight: usize,
     total: usize,
+}
+
+/// What the header has to say.
+#[derive(Clone, Debug)]
+enum Wanted {
+    AlwaysOrNever,
+    Value(String),
+    Pattern(Regex),
+    /// A pattern that is none: nothing matches it, as ingress-nginx has it.
+    Nothing,
 }
 
 impl Rule {
@@ -37,8 +48,13 @@ impl Rule {
         }
         let number = |name: &str| get(name).and_then(|v| v.parse::<usize>().ok());
         let total = number("canary-weight-total").filter(|t| *t > 0).unwrap_or(100);
+        let wanted = match (get("canary-by-header-value"), get("canary-by-header-pattern")) {
+            (Some(value), _) => Wanted::Value(value),
+            (None, Some(pattern)) => Regex::new(&pattern).map_or(Wanted::Nothing, Wanted::Pattern),
+            (None, None) => Wanted::AlwaysOrNever,
+        };
         Some(Self {
-            header: get("canary-by-header").map(|name| (name, get("canary-by-header-value"))),
+            header: get("canary-by-header").map(|name| (name, wanted)),
             cookie: get("canary-by-cookie"),
             weight: number("canary-weight").unwrap_or(0).min(total),
             total,
@@ -56,9 +72,10 @@ impl Canary {
             && let Some(value) = headers.get(name.as_str()).and_then(|v| v.to_str().ok())
         {
             match (wanted, value) {
-                (Some(wanted), value) if wanted == value => return true,
-                (None, "always") => return true,
-                (None, "never") => return false,
+                (Wanted::Value(wanted), value) if wanted == value => return true,
+                (Wanted::Pattern(pattern), value) if pattern.is_match(value) => return true,
+                (Wanted::AlwaysOrNever, "always") => return true,
+                (Wanted::AlwaysOrNever, "never") => return false,
                 _ => {}
             }
         }

@@ -322,6 +322,25 @@ fn a_canary_by_the_value_of_a_header() {
 }
 
 #[test]
+fn a_canary_by_a_pattern_of_a_header() {
+    let by = |pattern: &str, more: &Value| {
+        let mut annotations = json!({"nginx.ingress.kubernetes.io/canary": "true", "nginx.ingress.kubernetes.io/canary-by-header": "X-Class",
+            "nginx.ingress.kubernetes.io/canary-by-header-pattern": pattern, "nginx.ingress.kubernetes.io/canary-weight": "0"});
+        annotations.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        canary(&annotations)
+    };
+    let with = |value: &str| HeaderMap::from_iter([("x-class".parse().unwrap(), value.parse().unwrap())]);
+    let table = by("^cs-10[1-3]$", &json!({}));
+    assert_eq!(share(&table, 9, &with("cs-102")), 9);
+    assert_eq!(share(&table, 9, &with("cs-104")), 0);
+    assert_eq!(share(&table, 9, &with("always")), 0);
+    // A value counts before a pattern; a pattern that is none matches nothing.
+    let both = by("^cs", &json!({"nginx.ingress.kubernetes.io/canary-by-header-value": "please"}));
+    assert_eq!((share(&both, 9, &with("please")), share(&both, 9, &with("cs-102"))), (9, 0));
+    assert_eq!(share(&by("cs-(", &json!({})), 9, &with("cs-(")), 0);
+}
+
+#[test]
 fn a_canary_without_pods_takes_nothing() {
     let spec = |service: &str| json!({"rules": [rules(Some("h"), &[("Prefix", "/", service)])]});
     let mut canary = ingress("n", "canary", 1, &spec("new"));
