@@ -59,3 +59,21 @@ test("a failure is told where the step is waited for, with its last words", () =
   expect(error).toMatch(/Bad failed[\s\S]*no room left[\s\S]*bad\.log/);
   expect(readFileSync(`${folder}/up/bad.log`, "utf8")).toContain("no room left");
 });
+
+test("a step that counts says what is left at its own pace, where that is longer than what was measured elsewhere", () => {
+  const { code, said } = steps(`
+    STEP_START[slow]=$SECONDS
+    left() { echo "node: compiled 10 of 40 packages in $1 s" >"$LOGS/slow.log"; EXPECTED[slow]=$2; step_time slow; echo; }
+    left 20 30
+    left 20 90
+    left 0 30
+    echo "making the image" >"$LOGS/slow.log"
+    step_time slow`);
+  expect(code).toBe(0);
+  expect(said.map((line) => /about (.*) left/.exec(line)?.[1])).toEqual([
+    "1 min 0 s",
+    "1 min 30 s",
+    "30 s",
+    "30 s",
+  ]);
+});
