@@ -113,7 +113,7 @@ test("in the build: it ends within seconds, and nothing was rolled out", async (
 
 test("in the rollout: what ran goes on, and the next Deploy goes through", async () => {
   await dockerfile();
-  await manifests(600);
+  await manifests(300);
   interface App {
     pods: { ready: boolean }[];
   }

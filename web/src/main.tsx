@@ -52,8 +52,6 @@ onFileRemoved(fileRemoved);
 
 const place = document.getElementById("app");
 if (place) render(<App />, place);
-// What index.html counts where the page could not be loaded.
-sessionStorage.removeItem("maru.loads");
 
 /** What a user finds again in every browser. */
 const PARTS = [themePart, langPart, settingsPart, keysPart, layoutPart, tabsPart, splitsPart, tourPart];
