@@ -28,27 +28,66 @@ fn codes() -> BTreeSet<String> {
 
 /// What only a cluster says, and what the plan of a Deploy finds in programs (its examples are run in the server's tests).
 fn codes_elsewhere() -> BTreeSet<String> {
-    let mut codes = codes_below("../rollout/src/explain.rs");
-    codes.insert("image_not_built".to_owned());
+    let mut codes = codes_below("../rollout/src");
     codes.extend(codes_below("../server/src/parity"));
     codes.difference(&self::codes()).cloned().collect()
 }
+
+/// What stands before the code of a finding, in the crates that make some.
+const MAKE: [&str; 7] = [
+    "Diagnostic::error(",
+    "Diagnostic::warning(",
+    "Diagnostic::info(",
+    // Troubles of a rollout, and reasons why it stopped.
+    " code: ",
+    "failed(",
+    "say(",
+    "&str = ",
+];
 
 fn codes_below(place: &str) -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join(place);
     for path in if place.is_dir() { sources(&place) } else { vec![place] } {
         let text = std::fs::read_to_string(path).unwrap();
-        for made in ["Diagnostic::error(", "Diagnostic::warning(", "Diagnostic::info("] {
+        let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        for made in MAKE {
             codes.extend(text.split(made).skip(1).filter_map(|rest| {
                 let code = rest.trim_start().strip_prefix('"')?.split('"').next()?;
-                Some(code.to_owned())
+                is_code(code).then(|| code.to_owned())
             }));
         }
         // Some are chosen by the kind that is missing.
         codes.extend(text.split("=> \"missing_").skip(1).filter_map(|rest| Some(format!("missing_{}", rest.split('"').next()?))));
     }
     codes
+}
+
+fn is_code(text: &str) -> bool {
+    text.len() > 4 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+/// A code that is not written where its finding is made is written at one of these.
+#[test]
+fn every_code_is_found_where_it_is_written() {
+    // Of the crate that makes them: what a trouble has, what a failure was given, and constants.
+    let handed_on = ["code,", "trouble.code,", "NOT_VERIFIED,"];
+    for place in ["src", "../rollout/src", "../server/src/parity", "../server/src/deploy"] {
+        for path in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(place)) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            for made in ["Diagnostic::error(", "Diagnostic::warning(", "Diagnostic::info("] {
+                for rest in text.split(made).skip(1) {
+                    let rest = rest.trim_start();
+                    let known = rest.starts_with('"') || handed_on.iter().any(|name| rest.starts_with(name));
+                    assert!(known, "{}: what code is this? {}", path.display(), rest.lines().next().unwrap_or_default());
+                }
+            }
+        }
+    }
+    let elsewhere = codes_elsewhere();
+    for code in ["kustomize", "not_verified", "degraded", "crash_loop", "image_unknown", "rollout_aborted", "image_not_built"] {
+        assert!(elsewhere.contains(code), "{code} is not found in the sources");
+    }
 }
 
 /// The files of an example: fences that say a path.
