@@ -28,6 +28,7 @@ pub mod gateway;
 mod host;
 pub mod namespace;
 mod pki;
+mod quantity;
 mod state;
 
 pub use cluster::{Cluster, ClusterConfig};
@@ -36,6 +37,6 @@ pub use error::ClusterError;
 pub use external::{ExternalConfig, PulledGateway};
 pub use gateway::GatewaySpec;
 pub use host::addresses as host_addresses;
-pub use namespace::{NamespaceSpec, Quota};
+pub use namespace::NamespaceSpec;
 pub use pki::Validity;
 pub use state::{ClusterState, Phase};

@@ -1,14 +1,21 @@
 //! A student's namespace: theirs to use, within limits, apart from the others'.
 
-use kube::Client;
+use k8s_openapi::api::core::v1::{LimitRange, Namespace, ResourceQuota};
+use kube::api::ListParams;
+use kube::{Api, Client, ResourceExt};
+use maru_model::{Login, Quota};
 use serde_json::{Value, json};
 
-use crate::ClusterError;
 use crate::base::{STUDENT_ROLE, SYSTEM_NAMESPACE, apply};
-use maru_model::Login;
+use crate::{ClusterError, quantity};
 
 /// Name of the secret that pulls the student's images.
 pub const PULL_SECRET: &str = "maru-registry";
+
+/// Names the quota and the range of a namespace.
+const LIMITS: &str = "maru";
+/// The label with the login that a namespace is of.
+const USER_LABEL: &str = "maru.dev/user";
 
 /// What a namespace is made from; applying it again with other values changes it.
 #[derive(Clone)]
@@ -19,25 +26,6 @@ pub struct NamespaceSpec {
     pub quota: Quota,
     /// Who may look, but not touch: the instructors of the student's classes.
     pub viewers: Vec<Login>,
-}
-
-/// What the pods of one namespace may use together, in Kubernetes' own notation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quota {
-    /// Sum of the CPU limits.
-    pub cpu: String,
-    /// Sum of the memory limits.
-    pub memory: String,
-    pub pods: u32,
-    /// Sum of the volumes.
-    pub storage: String,
-}
-
-impl Default for Quota {
-    /// Enough for a web front end, an API and a database, twice: a rolling update needs both generations at once.
-    fn default() -> Self {
-        Self { cpu: "8".to_owned(), memory: "4Gi".to_owned(), pods: 30, storage: "10Gi".to_owned() }
-    }
 }
 
 /// `u-{login}`
@@ -60,6 +48,38 @@ pub async fn ensure(client: &Client, spec: &NamespaceSpec) -> Result<(), Cluster
     apply(client, objects(spec)).await
 }
 
+/// Brings the limits of the namespaces that are there to what `wanted` says for their users. Whose were changed is the answer.
+///
+/// # Errors
+/// The first object that the API server refuses.
+pub async fn keep_quotas(client: &Client, wanted: impl Fn(&Login) -> Quota) -> Result<Vec<Login>, ClusterError> {
+    let ours = ListParams::default().labels("app.kubernetes.io/managed-by=maru");
+    let attempt = "reading the limits of namespaces";
+    let quotas = Api::<ResourceQuota>::all(client.clone()).list(&ours).await.map_err(ClusterError::kubernetes(attempt))?;
+    let ranges = Api::<LimitRange>::all(client.clone()).list(&ours).await.map_err(ClusterError::kubernetes(attempt))?;
+    let of_users = ListParams::default().labels(USER_LABEL);
+    let namespaces = Api::<Namespace>::all(client.clone()).list(&of_users).await.map_err(ClusterError::kubernetes(attempt))?;
+    let mut changed = Vec::new();
+    for namespace in namespaces {
+        let login = namespace.labels().get(USER_LABEL).and_then(|login| Login::parse(login.as_str()).ok());
+        let Some(login) = login.filter(|_| namespace.metadata.deletion_timestamp.is_none()) else { continue };
+        let place = Some(namespace.name_any());
+        let quota = quotas.iter().find(|found| found.metadata.namespace == place && found.name_any() == LIMITS);
+        let range = ranges.iter().find(|found| found.metadata.namespace == place && found.name_any() == LIMITS);
+        let objects = limits(&login, &wanted(&login));
+        // What we write is written as the API server gives it back.
+        let same = |asked: &Value, there: Option<Value>| there.is_some_and(|there| there["spec"] == asked["spec"]);
+        let [asked_quota, asked_range] = &objects;
+        let is_so = same(asked_quota, quota.and_then(|found| serde_json::to_value(found).ok()))
+            && same(asked_range, range.and_then(|found| serde_json::to_value(found).ok()));
+        if !is_so {
+            apply(client, objects).await?;
+            changed.push(login);
+        }
+    }
+    Ok(changed)
+}
+
 /// Removes the namespace with everything in it. Removing what is gone is fine.
 ///
 /// # Errors
@@ -72,15 +92,35 @@ pub async fn remove(client: &Client, login: &Login) -> Result<(), ClusterError> 
     }
 }
 
+/// What all pods of a namespace may use together, and what a container gets that says nothing.
+fn limits(login: &Login, quota: &Quota) -> [Value; 2] {
+    let meta = json!({ "name": LIMITS, "namespace": name(login), "labels": { "app.kubernetes.io/managed-by": "maru" } });
+    let (cpu, memory) = (quantity::of_cpus, quantity::of_bytes);
+    [
+        json!({ "apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": { "hard": {
+            "limits.cpu": cpu(quota.cpu), "limits.memory": memory(quota.memory), "pods": quota.pods.to_string(),
+            "requests.storage": memory(quota.storage), "persistentvolumeclaims": "10",
+            "services": "30", "services.loadbalancers": "0", "services.nodeports": "0",
+            "count/ingresses.networking.k8s.io": "20", "count/jobs.batch": "50", "count/secrets": "50", "count/configmaps": "100",
+        } } }),
+        json!({ "apiVersion": "v1", "kind": "LimitRange", "metadata": meta, "spec": { "limits": [{
+            "type": "Container",
+            "defaultRequest": { "cpu": "20m", "memory": "64Mi" },
+            "default": { "cpu": cpu(quota.container_cpu), "memory": memory(quota.container_memory) },
+        }] } }),
+    ]
+}
+
 fn objects(spec: &NamespaceSpec) -> Vec<Value> {
     let namespace = name(&spec.login);
     let meta = |name: &str| json!({ "name": name, "namespace": namespace, "labels": { "app.kubernetes.io/managed-by": "maru" } });
+    let [quota, range] = limits(&spec.login, &spec.quota);
     let role = |kind: &str, name: &str| json!({ "apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name });
     let subject = |login: &Login| json!({ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user(login) });
     vec![
         json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace, "labels": {
             "app.kubernetes.io/managed-by": "maru",
-            "maru.dev/user": spec.login.as_str(),
+            USER_LABEL: spec.login.as_str(),
             "pod-security.kubernetes.io/enforce": "baseline",
             // Tells, in kubectl, what a careful cluster would refuse.
             "pod-security.kubernetes.io/audit": "restricted",
@@ -91,17 +131,8 @@ fn objects(spec: &NamespaceSpec) -> Vec<Value> {
             "imagePullSecrets": [{ "name": PULL_SECRET }],
             // An application has no business with the API unless its manifest says so.
             "automountServiceAccountToken": false }),
-        json!({ "apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta("maru"), "spec": { "hard": {
-            "limits.cpu": spec.quota.cpu, "limits.memory": spec.quota.memory, "pods": spec.quota.pods.to_string(),
-            "requests.storage": spec.quota.storage, "persistentvolumeclaims": "10",
-            "services": "30", "services.loadbalancers": "0", "services.nodeports": "0",
-            "count/ingresses.networking.k8s.io": "20", "count/jobs.batch": "50", "count/secrets": "50", "count/configmaps": "100",
-        } } }),
-        json!({ "apiVersion": "v1", "kind": "LimitRange", "metadata": meta("maru"), "spec": { "limits": [{
-            "type": "Container",
-            "defaultRequest": { "cpu": "20m", "memory": "64Mi" },
-            "default": { "cpu": "1", "memory": "512Mi" },
-        }] } }),
+        quota,
+        range,
         json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": meta("maru:owner"),
             "roleRef": role("ClusterRole", STUDENT_ROLE), "subjects": [subject(&spec.login)] }),
         json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": meta("maru:viewers"),
@@ -136,5 +167,14 @@ mod tests {
             };
             assert_eq!(object.pointer(place).and_then(Value::as_str), Some("u-mina"), "{object}");
         }
+    }
+
+    #[test]
+    fn limits_are_as_the_quota_says() {
+        let quota = Quota { cpu: 1.5, pods: 5, container_memory: 128 << 20, ..Quota::default() };
+        let [quota, range] = limits(&Login::parse("mina").unwrap(), &quota);
+        let hard = &quota["spec"]["hard"];
+        assert_eq!([&hard["limits.cpu"], &hard["limits.memory"], &hard["pods"]], ["1500m", "4Gi", "5"]);
+        assert_eq!(range["spec"]["limits"][0]["default"], json!({ "cpu": "1", "memory": "128Mi" }));
     }
 }

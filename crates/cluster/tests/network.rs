@@ -10,8 +10,8 @@ use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::Api;
 use kube::api::PostParams;
-use maru_cluster::{Cluster, NamespaceSpec, Quota, namespace};
-use maru_model::Login;
+use maru_cluster::{Cluster, NamespaceSpec, namespace};
+use maru_model::{Login, Quota};
 use serde_json::{Value, json};
 
 use support::{Node, eventually, ready};

@@ -8,8 +8,8 @@ use std::time::Instant;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::Api;
 use kube::api::{DeleteParams, PostParams};
-use maru_cluster::{NamespaceSpec, Quota, namespace};
-use maru_model::Login;
+use maru_cluster::{NamespaceSpec, namespace};
+use maru_model::{Login, Quota};
 use serde_json::json;
 
 use support::{Node, eventually, ready};

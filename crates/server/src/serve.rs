@@ -50,6 +50,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
         shutdown.clone(),
     ));
     tasks.spawn(crate::sleep::run(state.clone(), shutdown.clone()));
+    tasks.spawn(crate::quotas::run(state.clone(), shutdown.clone()));
     tasks.spawn(crate::tidy::run(state.clone(), shutdown.clone()));
     tasks.spawn(crate::proxy::watch_previews(state.clone(), shutdown.clone()));
     crate::render::sweep(&state.engine).await?;
@@ -122,6 +123,7 @@ async fn open(config: Config, shutdown: &CancellationToken, tasks: &TaskTracker)
         metrics: crate::metrics::Metrics::default(),
         settings,
         sleep: crate::sleep::SleepPolicy::default(),
+        quotas: crate::quotas::Quotas::default(),
         shutdown: shutdown.clone(),
     };
     Ok((state, received))

@@ -1,11 +1,11 @@
 //! What rollouts need of git, of builds and of the cluster: here they meet.
 
 use maru_build::Builds;
-use maru_cluster::{Cluster, NamespaceSpec, Quota, namespace};
+use maru_cluster::{Cluster, NamespaceSpec, namespace};
 use maru_engine::Engine;
 use maru_git::{EntryKind, Projects};
 use maru_manifest::Files;
-use maru_model::{Login, ProjectName, Role, Text};
+use maru_model::{Login, ProjectName, Quota, Role, Text};
 use maru_rollout::{BoxFuture, RenderError, Snapshot, Source};
 use maru_store::Store;
 use maru_store::users::User;
@@ -105,7 +105,7 @@ impl maru_rollout::Surroundings for Surroundings {
             let spec = NamespaceSpec {
                 login: user.login.clone(),
                 dockerconfigjson: self.builds.registry().pull_secret(&user.login),
-                quota: Quota::default(),
+                quota: self.store.quota_of(&user.id).await.map_err(|error| said(&error))?.over(Quota::default()),
                 viewers: self.viewers(user).await.map_err(|error| said(&error))?,
             };
             namespace::ensure(client, &spec).await.map_err(|error| said(&error))

@@ -16,6 +16,7 @@ mod migrations;
 pub mod people;
 pub mod ports;
 mod preferences;
+mod quota;
 pub mod rollouts;
 mod settings;
 mod sleep;

@@ -15,6 +15,7 @@ mod me;
 mod network;
 mod polls;
 mod preferences;
+mod quota;
 pub mod registry_token;
 mod repositories;
 mod requests;
@@ -74,6 +75,7 @@ pub fn documented() -> Router<AppState> {
         .merge(admin::routes())
         .merge(egress::routes())
         .merge(limits::routes())
+        .merge(quota::routes())
         .merge(requests::routes())
         .merge(sleep::routes())
         .merge(proxy::api_routes())

@@ -1,7 +1,7 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use maru_model::{ClassLimits, Egress, Role};
+use maru_model::{ClassLimits, ClassQuota, Egress, Quota, Role};
 use maru_store::classes::Class;
 use maru_store::users::User;
 
@@ -56,6 +56,7 @@ struct ClassPage {
     /// Empty: as installed.
     egress: &'static str,
     limits: LimitFields,
+    quota: QuotaFields,
     /// Minutes; empty: as installed.
     sleep: String,
     sleep_installed: u32,
@@ -86,6 +87,37 @@ impl LimitFields {
     }
 }
 
+/// The same of what applications may use, and beside each field what is installed.
+struct QuotaFields {
+    cpu: String,
+    memory: String,
+    pods: String,
+    storage: String,
+    container_cpu: String,
+    container_memory: String,
+    installed: Quota,
+}
+
+impl QuotaFields {
+    fn new(quota: &ClassQuota) -> Self {
+        let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
+        let mebibytes = |bytes: Option<i64>| bytes.map(|bytes| (bytes >> 20).to_string()).unwrap_or_default();
+        Self {
+            cpu: number(quota.cpu),
+            memory: mebibytes(quota.memory),
+            pods: quota.pods.map(|pods| pods.to_string()).unwrap_or_default(),
+            storage: mebibytes(quota.storage),
+            container_cpu: number(quota.container_cpu),
+            container_memory: mebibytes(quota.container_memory),
+            installed: Quota::default(),
+        }
+    }
+
+    fn mebibytes(bytes: &i64) -> i64 {
+        bytes >> 20
+    }
+}
+
 impl ClassPage {
     fn t<'a>(&self, en: &'a str, ko: &'a str) -> &'a str {
         self.frame.t(en, ko)
@@ -97,8 +129,9 @@ pub async fn one(State(state): State<AppState>, Staff(caller): Staff, Path(id): 
     let members = state.store.class_members(&class.id, "", "", SHOWN).await?;
     let egress = state.store.class_egress(&class.id).await?.flatten().map_or("", Egress::as_str);
     let limits = LimitFields::new(&state.store.class_limits(&class.id).await?.unwrap_or_default());
+    let quota = QuotaFields::new(&state.store.class_quota(&class.id).await?.unwrap_or_default());
     let sleep = state.store.class_sleep(&class.id).await?.flatten().map(|minutes| minutes.to_string()).unwrap_or_default();
     let sleep_installed = state.settings.now().app_sleep_minutes;
     let frame = Frame::new(&state, &caller, lang, "classes");
-    Ok(render(&ClassPage { frame, class, members, egress, limits, sleep, sleep_installed })?.into_response())
+    Ok(render(&ClassPage { frame, class, members, egress, limits, quota, sleep, sleep_installed })?.into_response())
 }

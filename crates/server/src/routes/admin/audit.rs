@@ -44,6 +44,7 @@ pub fn words(action: &str) -> Text {
         "class.roster" => ("imported a roster", "명단을 등록함"),
         "class.egress" => ("changed the network access of a class", "수업의 인터넷 사용을 바꿈"),
         "class.sleep" => ("changed when idle applications of a class sleep", "수업의 앱 재우기 시간을 바꿈"),
+        "class.quota" => ("changed what applications of a class may use", "수업의 앱 사용 한도를 바꿈"),
         "class.limits" => ("changed the limits of a class", "수업의 사용 한도를 바꿈"),
         "settings.change" => ("changed settings", "설정을 바꿈"),
         other => return Text::verbatim(other),
