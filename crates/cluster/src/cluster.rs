@@ -156,6 +156,11 @@ impl Cluster {
         self.shared.access().filter(|_| state.is_ready()).ok_or_else(|| ClusterError::NotReady(state.clone()))
     }
 
+    /// The embedded node: the Engine that has it, and its container's name.
+    pub(crate) fn node(&self) -> Option<(&Engine, String)> {
+        self.shared.embedded.as_ref().map(|(engine, _)| (engine, engine.name("node")))
+    }
+
     /// A new connection to the gateway in the cluster.
     ///
     /// # Errors
@@ -176,10 +181,10 @@ impl Cluster {
     where
         S: Stream<Item = std::io::Result<Bytes>> + Send + 'static,
     {
-        let Some((engine, _)) = &self.shared.embedded else {
+        let Some((engine, node)) = self.node() else {
             return Err(ClusterError::InNode { program: "import", message: "an external cluster pulls its images".to_owned() });
         };
-        container::import_image(engine, &engine.name("node"), archive).await
+        container::import_image(engine, &node, archive).await
     }
 }
 

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use k8s_openapi::api::core::v1::{Node, Service, ServiceAccount};
 use k8s_openapi::api::storage::v1::StorageClass;
-use k8s_openapi::jiff::Timestamp;
 use kube::{Api, Client};
 use tokio_util::sync::CancellationToken;
 
@@ -127,8 +126,7 @@ impl Driver {
 
     /// Unix seconds; none of a container that is not there.
     async fn started_at(&self, wanted: &Wanted<'_>) -> Result<Option<i64>, ClusterError> {
-        let state = wanted.engine.inspect_container(&wanted.name()).await?.and_then(|found| found.state).unwrap_or_default();
-        Ok(state.started_at.and_then(|at| at.parse::<Timestamp>().ok()).map(Timestamp::as_second))
+        container::started_at(wanted.engine, &wanted.name()).await
     }
 
     /// The Engine starts an ended container again by its restart policy; one that is neither running nor starting was stopped

@@ -146,8 +146,18 @@ impl Engine {
     /// # Errors
     /// What the Engine said.
     pub async fn container_output(&self, name: &str, tail: usize) -> Result<(Vec<u8>, Vec<u8>), EngineError> {
+        self.container_output_since(name, 0, tail).await
+    }
+
+    /// The same of what it wrote since a time, in Unix seconds.
+    ///
+    /// # Errors
+    /// What the Engine said.
+    pub async fn container_output_since(&self, name: &str, since: i64, tail: usize) -> Result<(Vec<u8>, Vec<u8>), EngineError> {
         let attempt = format!("reading the log of container {name}");
-        let options = query::LogsOptions { stdout: true, stderr: true, tail: tail.to_string(), ..Default::default() };
+        // The client knows seconds until 2038 only; later ones are all of the log.
+        let since = i32::try_from(since).unwrap_or(0);
+        let options = query::LogsOptions { stdout: true, stderr: true, since, tail: tail.to_string(), ..Default::default() };
         let mut logs = self.docker.logs(name, Some(options));
         let (mut out, mut err) = (Vec::new(), Vec::new());
         while let Some(part) = logs.next().await {

@@ -1,7 +1,8 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use maru_model::{Role, Text};
+use maru_cluster::{NodeHealth, Tone};
+use maru_model::{Lang as Language, Role, Text};
 use serde_json::Value;
 
 use super::frame::{Frame, Staff};
@@ -17,8 +18,42 @@ use crate::state::AppState;
 struct UsagePage {
     frame: Frame,
     meters: Vec<Meter>,
+    /// How the cluster is, for administrators: parts with a heading and lines each.
+    health: Vec<Part>,
     classes: Vec<Line>,
     workspaces: Vec<Line>,
+}
+
+/// Of the cluster as a whole, or of one of its nodes.
+struct Part {
+    title: String,
+    lines: Vec<Said>,
+}
+
+struct Said {
+    tone: &'static str,
+    word: &'static str,
+    text: String,
+    fix: Option<String>,
+}
+
+impl Part {
+    fn new(title: String, lines: &[maru_cluster::Line], lang: Language) -> Self {
+        let said = |line: &maru_cluster::Line| {
+            let (tone, en, ko) = match line.tone {
+                Tone::Good => ("good", "fine", "정상"),
+                Tone::Warning => ("busy", "look", "확인"),
+                Tone::Bad => ("bad", "trouble", "문제"),
+            };
+            Said {
+                tone,
+                word: if lang == Language::Ko { ko } else { en },
+                text: line.text.get(lang).to_owned(),
+                fix: line.fix.as_ref().map(|fix| fix.get(lang).to_owned()),
+            }
+        };
+        Self { title, lines: lines.iter().map(said).collect() }
+    }
 }
 
 struct Meter {
@@ -61,9 +96,20 @@ fn meter(label: String, used: &Value, of: &Value, show: fn(&Value) -> String) ->
     Some(Meter { label, text: format!("{} / {}", show(used), show(of)), share })
 }
 
+async fn health(state: &AppState, frame: &Frame, lang: Language) -> Vec<Part> {
+    let health = state.cluster.health().await;
+    let whole = Part::new(frame.t("Kubernetes", "쿠버네티스").to_owned(), &health.lines, lang);
+    let node = |node: &NodeHealth| {
+        let title = frame.t("Node", "노드");
+        Part::new(format!("{title} {}", node.name), &node.lines, lang)
+    };
+    std::iter::once(whole).chain(health.nodes.iter().map(node)).collect()
+}
+
 pub async fn page(State(state): State<AppState>, Staff(caller): Staff, Lang(lang): Lang) -> ApiResult<Response> {
     let usage = routes::usage(&state, &caller).await?;
     let frame = Frame::new(&state, &caller, lang, "usage");
+    let health = if frame.admin { health(&state, &frame, lang).await } else { Vec::new() };
     let (machine, cluster) = (&usage["machine"], &usage["cluster"]);
     let label = |en: &str, ko: &str| frame.t(en, ko).to_owned();
     let meters = [
@@ -93,7 +139,7 @@ pub async fn page(State(state): State<AppState>, Staff(caller): Staff, Lang(lang
     });
     let workspaces = workspaces.collect();
     let meters = meters.into_iter().flatten().collect();
-    Ok(render(&UsagePage { frame, meters, classes, workspaces })?.into_response())
+    Ok(render(&UsagePage { frame, meters, health, classes, workspaces })?.into_response())
 }
 
 #[derive(Template)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
+use maru_cluster::Line;
 use maru_model::{Role, UserId};
 use maru_workspace::{State as WorkspaceState, WorkspaceView};
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 use super::{PAGE_MAX, require_admin};
 use crate::auth::CurrentUser;
 use crate::error::ApiResult;
+use crate::lang::Lang;
 use crate::machine;
 use crate::state::AppState;
 
@@ -20,11 +22,23 @@ use crate::state::AppState;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/admin/usage", get(show))
+    Router::new().route("/admin/usage", get(show)).route("/admin/cluster", get(health))
 }
 
 async fn show(State(state): State<AppState>, caller: CurrentUser) -> ApiResult<Json<Value>> {
     Ok(Json(usage(&state, &caller).await?))
+}
+
+/// How the cluster itself is, for administrators.
+async fn health(State(state): State<AppState>, caller: CurrentUser, Lang(lang): Lang) -> ApiResult<Json<Value>> {
+    require_admin(&caller)?;
+    let health = state.cluster.health().await;
+    let lines = |lines: &[Line]| {
+        let line = |line: &Line| json!({"topic": line.topic, "tone": line.tone, "text": line.text.get(lang), "fix": line.fix.as_ref().map(|fix| fix.get(lang))});
+        json!(lines.iter().map(line).collect::<Vec<_>>())
+    };
+    let nodes: Vec<Value> = health.nodes.iter().map(|node| json!({"name": node.name, "lines": lines(&node.lines)})).collect();
+    Ok(Json(json!({"state": health.state.name(), "tone": health.tone(), "lines": lines(&health.lines), "nodes": nodes})))
 }
 
 /// What several workspaces use together.
