@@ -32,6 +32,8 @@ pub enum CurrentState {
 #[derive(Debug, Clone)]
 pub struct App {
     pub source: Source,
+    /// A push to `main` refreshes the target state.
+    pub refresh_on_push: bool,
     pub target: Option<Target>,
     /// The newest rollout.
     pub current: Option<Rollout>,
@@ -50,6 +52,7 @@ pub struct App {
 /// What the database says of an application.
 struct Known {
     source: Source,
+    refresh_on_push: bool,
     target: Option<Target>,
     current: Option<Rollout>,
     /// What is applied.
@@ -77,6 +80,7 @@ impl Known {
         };
         App {
             source: self.source,
+            refresh_on_push: self.refresh_on_push,
             target: self.target,
             urls: crate::urls::of(&self.wanted, &settings.scheme, &settings.authority),
             paused: objects.iter().find_map(|object| object.strategy.as_ref()?.paused.clone()),
@@ -114,6 +118,15 @@ impl Rollouts {
             }
             other => other,
         }
+    }
+
+    /// Whether every push to `main` refreshes the target state.
+    ///
+    /// # Errors
+    /// [`RolloutError::NoApp`], or where the database does not answer.
+    pub async fn set_refresh_on_push(&self, user: &User, on: bool) -> Result<(), RolloutError> {
+        self.source(user).await?;
+        Ok(self.inner.store.set_app_refresh_on_push(&user.id, on).await?)
     }
 
     pub(crate) async fn source(&self, user: &User) -> Result<Source, RolloutError> {
@@ -178,7 +191,8 @@ impl Rollouts {
         let applied = newest.first().filter(|row| is_applied(row));
         let shown = applied.or_else(|| newest.iter().find(|row| row.phase == Phase::Healthy.as_str())).or_else(|| newest.first());
         let wanted: Vec<Value> = shown.map(|row| serde_json::from_str(&row.objects)).transpose()?.unwrap_or_default();
-        Ok(Some(Known { source: Source { project: row.project, path: row.path }, target, current, wanted }))
+        let source = Source { project: row.project, path: row.path };
+        Ok(Some(Known { source, refresh_on_push: row.refresh_on_push, target, current, wanted }))
     }
 
     /// The newest `many` rollouts of those since a time (Unix milliseconds), the newest first.

@@ -180,6 +180,8 @@ pub struct Rollout {
     pub number: i64,
     pub commit: String,
     pub origin: Option<RolloutId>,
+    /// The login of who began it, as it was then; `None` for those of an older Maru.
+    pub by: Option<String>,
     pub phase: Phase,
     pub diagnostics: Vec<Diagnostic>,
     pub urls: Vec<String>,
@@ -202,6 +204,7 @@ impl Rollout {
             number: row.number,
             commit: row.commit_id.clone(),
             origin: row.origin_id.clone(),
+            by: row.started_by.clone(),
             // An unknown phase is of a newer version: its end is not known here.
             phase: Phase::parse(&row.phase).unwrap_or(Phase::Failed),
             diagnostics: serde_json::from_str(&row.diagnostics)?,

@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::error::RolloutError;
 use crate::machine::Run;
 use crate::model::{Phase, Progress, Rollout, Target, TargetState, reference};
+use crate::plan::{self, PlannedObject};
 use crate::pods;
 use crate::secrets::{self, SecretNames};
 use crate::strategy::{self, Order};
@@ -45,6 +46,8 @@ pub(crate) struct Inner {
     running: Mutex<HashMap<RolloutId, Running>>,
     /// Whose namespaces were brought about by this server.
     namespaces: Mutex<HashSet<UserId>>,
+    /// Held while a target state is read: who read later writes later. One for each user that ever refreshed here.
+    refreshing: Mutex<HashMap<UserId, Arc<tokio::sync::Mutex<()>>>>,
     tasks: TaskTracker,
 }
 
@@ -70,6 +73,7 @@ impl Rollouts {
             shutdown,
             running: Mutex::default(),
             namespaces: Mutex::default(),
+            refreshing: Mutex::default(),
             tasks: TaskTracker::new(),
         };
         Self { inner: Arc::new(inner) }
@@ -108,6 +112,8 @@ impl Rollouts {
     /// # Errors
     /// Where the project cannot be read. A target state that is wrong is no error but [`TargetState::Failed`].
     pub async fn refresh(&self, user: &User, commit: Option<&str>) -> Result<Target, RolloutError> {
+        let turn = self.inner.refreshing.lock().unwrap_or_else(PoisonError::into_inner).entry(user.id.clone()).or_default().clone();
+        let _turn = turn.lock().await;
         let source = self.source(user).await?;
         let target = target::read(&self.inner, user, &source, commit).await?;
         self.inner.store.set_app_target(&user.id, &serde_json::to_string(&target)?).await?;
@@ -154,7 +160,7 @@ impl Rollouts {
         phase: Phase,
     ) -> Result<Rollout, RolloutError> {
         let row = loop {
-            match self.inner.store.add_rollout(&user.id, commit, origin, phase.as_str(), objects).await {
+            match self.inner.store.add_rollout(&user.id, commit, origin, user.login.as_str(), phase.as_str(), objects).await {
                 Ok(row) => break row,
                 Err(StoreError::Conflict(_)) => {
                     let newest = self.inner.store.rollouts_of(&user.id, 1).await?;
@@ -285,6 +291,18 @@ impl Rollouts {
     /// [`RolloutError::NotFound`] where there is none, or it is somebody else's.
     pub async fn rollout(&self, user: &User, id: &RolloutId) -> Result<Rollout, RolloutError> {
         Ok(Rollout::from_row(&self.row(user, id).await?)?)
+    }
+
+    /// What a rollout changed against the one before it by number, and that number; against nothing, for the first.
+    ///
+    /// # Errors
+    /// [`RolloutError::NotFound`] where it is not the user's.
+    pub async fn changes(&self, user: &User, id: &RolloutId) -> Result<(Option<i64>, Vec<PlannedObject>), RolloutError> {
+        let row = self.row(user, id).await?;
+        let before = self.inner.store.rollout_of_number(&user.id, row.number - 1).await?;
+        let objects = |row: &RolloutRow| serde_json::from_str::<Vec<serde_json::Value>>(&row.objects);
+        let was = before.as_ref().map(objects).transpose()?.unwrap_or_default();
+        Ok((before.map(|before| before.number), plan::between(&was, &objects(&row)?)))
     }
 
     /// The newest 100, newest first.

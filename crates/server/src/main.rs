@@ -22,6 +22,7 @@ mod pages;
 mod parity;
 mod polls;
 mod proxy;
+mod pushes;
 mod quotas;
 mod removal;
 mod render;

@@ -56,6 +56,8 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     crate::render::sweep(&state.engine).await?;
     state.rollouts.resume().await?;
     state.deployments.resume(&state).await.map_err(|error| error.detail().to_string())?;
+    // After those: it waits for deployments that run.
+    tasks.spawn(crate::pushes::run(state.clone(), shutdown.clone()));
 
     if let Err(error) = Serving::note(&state.config) {
         tracing::warn!(%error, "what is served could not be noted for maru doctor");
@@ -123,6 +125,7 @@ async fn open(config: Config, shutdown: &CancellationToken, tasks: &TaskTracker)
         metrics: crate::metrics::Metrics::default(),
         settings,
         sleep: crate::sleep::SleepPolicy::default(),
+        pushes: crate::pushes::Pushes::default(),
         quotas: crate::quotas::Quotas::default(),
         shutdown: shutdown.clone(),
     };

@@ -17,6 +17,7 @@ use crate::load::Loads;
 use crate::metrics::Metrics;
 use crate::polls::Polls;
 use crate::proxy::Proxies;
+use crate::pushes::Pushes;
 use crate::quotas::Quotas;
 use crate::settings::Settings;
 use crate::sleep::SleepPolicy;
@@ -38,6 +39,7 @@ pub struct AppState {
     pub metrics: Metrics,
     pub settings: Settings,
     pub sleep: SleepPolicy,
+    pub pushes: Pushes,
     pub quotas: Quotas,
     /// Cancelled when the server is asked to end.
     pub shutdown: CancellationToken,

@@ -13,6 +13,8 @@ pub struct AppRow {
     pub path: String,
     pub target: Option<String>,
     pub applied: String,
+    /// A push to `main` refreshes the target state.
+    pub refresh_on_push: bool,
     /// Unix milliseconds.
     pub created_at: i64,
 }
@@ -26,6 +28,8 @@ pub struct RolloutRow {
     pub number: i64,
     pub commit_id: String,
     pub origin_id: Option<RolloutId>,
+    /// The login of who began it, as it was then.
+    pub started_by: Option<String>,
     pub phase: String,
     pub objects: String,
     pub diagnostics: String,
@@ -35,7 +39,7 @@ pub struct RolloutRow {
     pub finished_at: Option<i64>,
 }
 
-const ROLLOUT: &str = "id, user_id, number, commit_id, origin_id, phase, objects, diagnostics, urls, created_at, finished_at";
+const ROLLOUT: &str = "id, user_id, number, commit_id, origin_id, started_by, phase, objects, diagnostics, urls, created_at, finished_at";
 
 fn rollout(row: &AnyRow) -> Result<RolloutRow, StoreError> {
     Ok(RolloutRow {
@@ -44,6 +48,7 @@ fn rollout(row: &AnyRow) -> Result<RolloutRow, StoreError> {
         number: row.try_get("number")?,
         commit_id: row.try_get("commit_id")?,
         origin_id: row.try_get::<Option<String>, _>("origin_id")?.map(RolloutId::from),
+        started_by: row.try_get("started_by")?,
         phase: row.try_get("phase")?,
         objects: row.try_get("objects")?,
         diagnostics: row.try_get("diagnostics")?,
@@ -57,7 +62,7 @@ impl Store {
     /// # Errors
     /// Where the database does not answer.
     pub async fn app(&self, user: &UserId) -> Result<Option<AppRow>, StoreError> {
-        let row = sqlx::query("SELECT project, path, target, applied, created_at FROM apps WHERE user_id = $1")
+        let row = sqlx::query("SELECT project, path, target, applied, refresh_on_push, created_at FROM apps WHERE user_id = $1")
             .bind(user.as_str())
             .fetch_optional(self.pool())
             .await?;
@@ -67,6 +72,7 @@ impl Store {
                 path: row.try_get("path")?,
                 target: row.try_get("target")?,
                 applied: row.try_get("applied")?,
+                refresh_on_push: row.try_get::<i64, _>("refresh_on_push")? != 0,
                 created_at: row.try_get("created_at")?,
             })
         })
@@ -105,6 +111,28 @@ impl Store {
         self.set_app_column("UPDATE apps SET applied = $1 WHERE user_id = $2", user, applied).await
     }
 
+    /// Whether a push refreshes the target state.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn set_app_refresh_on_push(&self, user: &UserId, on: bool) -> Result<(), StoreError> {
+        sqlx::query("UPDATE apps SET refresh_on_push = $1 WHERE user_id = $2")
+            .bind(i64::from(on))
+            .bind(user.as_str())
+            .execute(self.pool())
+            .await?;
+        Ok(())
+    }
+
+    /// Whose target state every push refreshes.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn refreshed_on_push(&self) -> Result<Vec<UserId>, StoreError> {
+        let rows = sqlx::query("SELECT user_id FROM apps WHERE refresh_on_push <> 0").fetch_all(self.pool()).await?;
+        rows.iter().map(|row| Ok(UserId::from(row.try_get::<String, _>("user_id")?))).collect()
+    }
+
     async fn set_app_column(&self, sql: &'static str, user: &UserId, value: &str) -> Result<(), StoreError> {
         sqlx::query(sql).bind(value).bind(user.as_str()).execute(self.pool()).await?;
         Ok(())
@@ -119,7 +147,7 @@ impl Store {
         Ok(())
     }
 
-    /// Begins a rollout, the user's next by number.
+    /// Begins a rollout, the user's next by number; `by` is the login of who does.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where one of this user has no end yet.
@@ -128,18 +156,20 @@ impl Store {
         user: &UserId,
         commit: &str,
         origin: Option<&RolloutId>,
+        by: &str,
         phase: &str,
         objects: &str,
     ) -> Result<RolloutRow, StoreError> {
         let id = RolloutId::generate();
         sqlx::query(
-            "INSERT INTO rollouts (id, user_id, number, commit_id, origin_id, phase, objects, diagnostics, urls, created_at) \
-             SELECT $1, $2, COALESCE(MAX(number), 0) + 1, $3, $4, $5, $6, '[]', '[]', $7 FROM rollouts WHERE user_id = $8",
+            "INSERT INTO rollouts (id, user_id, number, commit_id, origin_id, started_by, phase, objects, diagnostics, urls, created_at) \
+             SELECT $1, $2, COALESCE(MAX(number), 0) + 1, $3, $4, $5, $6, $7, '[]', '[]', $8 FROM rollouts WHERE user_id = $9",
         )
         .bind(id.as_str())
         .bind(user.as_str())
         .bind(commit)
         .bind(origin.map(|id| id.as_str().to_owned()))
+        .bind(by)
         .bind(phase)
         .bind(objects)
         .bind(now_ms())
@@ -166,6 +196,16 @@ impl Store {
         let sql = format!("SELECT {ROLLOUT} FROM rollouts WHERE user_id = $1 ORDER BY number DESC LIMIT $2");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(user.as_str()).bind(limit).fetch_all(self.pool()).await?;
         rows.iter().map(rollout).collect()
+    }
+
+    /// The one of this number.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn rollout_of_number(&self, user: &UserId, number: i64) -> Result<Option<RolloutRow>, StoreError> {
+        let sql = format!("SELECT {ROLLOUT} FROM rollouts WHERE user_id = $1 AND number = $2");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(user.as_str()).bind(number).fetch_optional(self.pool()).await?;
+        row.as_ref().map(rollout).transpose()
     }
 
     /// Those without an end, of everybody: to be taken up again after a restart.

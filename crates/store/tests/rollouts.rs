@@ -21,17 +21,22 @@ async fn applications(store: &Store) {
     assert_eq!((app.target.as_deref(), app.applied.as_str()), (Some(r#"{"state":"ready"}"#), r#"["a"]"#));
     store.put_app(&mina, "guestbook", "deploy").await.unwrap();
     let app = store.app(&mina).await.unwrap().unwrap();
-    assert_eq!((app.path.as_str(), app.target, app.applied.as_str()), ("deploy", None, r#"["a"]"#));
+    assert_eq!((app.path.as_str(), app.target, app.applied.as_str(), app.refresh_on_push), ("deploy", None, r#"["a"]"#, false));
+    assert_eq!(store.refreshed_on_push().await.unwrap(), []);
+    store.set_app_refresh_on_push(&mina, true).await.unwrap();
+    assert_eq!(store.refreshed_on_push().await.unwrap(), std::slice::from_ref(&mina));
+    store.put_app(&mina, "guestbook", "k8s").await.unwrap();
+    assert!(store.app(&mina).await.unwrap().unwrap().refresh_on_push, "another source changes nothing about it");
     store.remove_app(&mina).await.unwrap();
     assert_eq!(store.app(&mina).await.unwrap(), None);
 }
 
 async fn rollouts(store: &Store) {
     let (mina, juno) = (student(store, "mina").await.id, student(store, "juno").await.id);
-    let first = store.add_rollout(&mina, "c1", None, "resolve", "[1]").await.unwrap();
+    let first = store.add_rollout(&mina, "c1", None, "mina", "resolve", "[1]").await.unwrap();
     assert_eq!((first.number, first.phase.as_str(), first.origin_id.clone(), first.finished_at), (1, "resolve", None, None));
-    assert!(matches!(store.add_rollout(&mina, "c2", None, "resolve", "[]").await, Err(StoreError::Conflict("rollout"))));
-    assert_eq!(store.add_rollout(&juno, "c1", None, "resolve", "[]").await.unwrap().number, 1);
+    assert!(matches!(store.add_rollout(&mina, "c2", None, "mina", "resolve", "[]").await, Err(StoreError::Conflict("rollout"))));
+    assert_eq!(store.add_rollout(&juno, "c1", None, "mina", "resolve", "[]").await.unwrap().number, 1);
     assert_eq!(store.unfinished_rollouts().await.unwrap().len(), 2);
 
     store.set_rollout_phase(&first.id, "prepare").await.unwrap();
@@ -45,8 +50,10 @@ async fn rollouts(store: &Store) {
     assert_eq!((ended.phase.as_str(), ended.objects.as_str(), ended.urls.as_str()), ("failed", "[2]", "[]"));
     assert!(ended.finished_at.is_some() && ended.diagnostics.contains("code"));
 
-    let back = store.add_rollout(&mina, "c1", Some(&first.id), "resolve", "[2]").await.unwrap();
-    assert_eq!((back.number, back.origin_id), (2, Some(first.id)));
+    let back = store.add_rollout(&mina, "c1", Some(&first.id), "juno", "resolve", "[2]").await.unwrap();
+    assert_eq!((back.number, back.origin_id, back.started_by.as_deref()), (2, Some(first.id.clone()), Some("juno")));
+    assert_eq!(store.rollout_of_number(&mina, 1).await.unwrap().map(|row| row.id), Some(first.id));
+    assert_eq!(store.rollout_of_number(&juno, 2).await.unwrap(), None);
     let numbers = |rows: Vec<maru_store::rollouts::RolloutRow>| rows.iter().map(|row| row.number).collect::<Vec<_>>();
     assert_eq!(numbers(store.rollouts_of(&mina, 10).await.unwrap()), [2, 1]);
     assert_eq!(numbers(store.rollouts_of(&mina, 1).await.unwrap()), [2]);
@@ -61,7 +68,7 @@ async fn rollouts(store: &Store) {
 
 async fn many_at_once(store: &Store) {
     let mina = student(store, "mina").await.id;
-    let begun = join_all((0..16).map(|_| store.add_rollout(&mina, "c", None, "resolve", "[]"))).await;
+    let begun = join_all((0..16).map(|_| store.add_rollout(&mina, "c", None, "mina", "resolve", "[]"))).await;
     assert_eq!(begun.iter().filter(|begun| begun.is_ok()).count(), 1);
     for refused in begun.into_iter().filter_map(Result::err) {
         assert!(matches!(refused, StoreError::Conflict("rollout")), "{refused}");

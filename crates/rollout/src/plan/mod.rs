@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::apply::{self, Tried};
 use crate::error::RolloutError;
 use crate::live::Live;
-use crate::model::{Place, reference};
+use crate::model::{Place, Target, TargetState, reference};
 use crate::service::Rollouts;
 use crate::surroundings::Source;
 use crate::{asleep, images, kinds, strategy, target};
@@ -69,31 +69,58 @@ impl Rollouts {
         if diagnostics.iter().any(Diagnostic::is_error) {
             return Ok(Plan { diagnostics, ..Plan::default() });
         }
-        self.pin(user, &mut objects, fresh).await;
+        let places = target::places(files);
+        let (objects, said, compared) = self.beside(user, &mut objects, files, fresh, &places).await?;
+        diagnostics.extend(said);
+        Ok(Plan { diagnostics, objects, compared })
+    }
+
+    /// What a rollout of a target state would do now; `None` where it could not be rolled out. Images are the newest that there are.
+    ///
+    /// # Errors
+    /// Where the database does not answer. A cluster that is away is no error.
+    pub async fn difference(&self, user: &User, target: &Target) -> Result<Option<Plan>, RolloutError> {
+        if target.state == TargetState::Failed {
+            return Ok(None);
+        }
+        let mut objects = target.rendered.clone();
+        let (objects, diagnostics, compared) = self.beside(user, &mut objects, &Files::new(), &BTreeSet::new(), &target.places).await?;
+        Ok(Some(Plan { diagnostics, objects, compared }))
+    }
+
+    /// Objects beside what runs; what there is to be said of them, and whether the cluster was asked.
+    async fn beside(
+        &self,
+        user: &User,
+        objects: &mut [Value],
+        files: &Files,
+        fresh: &BTreeSet<String>,
+        places: &[Place],
+    ) -> Result<(Vec<PlannedObject>, Vec<Diagnostic>, bool), RolloutError> {
+        let inner = &self.inner;
+        self.pin(user, objects, fresh).await;
         let compared = match inner.surroundings.cluster().await {
             Ok(client) => {
                 if let Err(why) = inner.surroundings.ensure_namespace(&client, user).await {
                     tracing::debug!(user = %user.login, why = %why.en, "a plan without a namespace");
                 }
-                compare_all(&client, &user.login.namespace(), &mut objects, files).await.map_err(RolloutError::from)
+                compare_all(&client, &user.login.namespace(), objects, files).await.map_err(RolloutError::from)
             }
             Err(why) => Err(RolloutError::Cluster(why)),
         };
         match compared {
             Ok(compared) => {
-                let mut objects = Vec::with_capacity(compared.len());
-                for Compared { planned, said, .. } in compared {
-                    objects.push(planned);
-                    diagnostics.extend(said);
+                let (mut planned, mut diagnostics) = (Vec::with_capacity(compared.len()), Vec::new());
+                for compared in compared {
+                    planned.push(compared.planned);
+                    diagnostics.extend(compared.said);
                 }
-                let objects = self.with_removed(user, objects).await?;
-                Ok(Plan { diagnostics, objects: placed(objects, files), compared: true })
+                Ok((placed(self.with_removed(user, planned).await?, places), diagnostics, true))
             }
             Err(error) => {
                 tracing::debug!(user = %user.login, %error, "a plan without the cluster");
-                diagnostics.push(target::not_verified(&error.text()));
                 let objects = objects.iter().map(|object| planned(object, Change::Unknown, Vec::new())).collect();
-                Ok(Plan { diagnostics, objects: placed(objects, files), compared: false })
+                Ok((placed(objects, places), vec![target::not_verified(&error.text())], false))
             }
         }
     }
@@ -188,9 +215,31 @@ fn planned(object: &Value, change: Change, fields: Vec<FieldChange>) -> PlannedO
     }
 }
 
+/// Pure: what one list of objects changes against another, as both were asked for.
+pub(crate) fn between(before: &[Value], after: &[Value]) -> Vec<PlannedObject> {
+    let same = |one: &Value, other: &Value| {
+        let (one, other) = (reference(one), reference(other));
+        // A newer version of an API is no other object.
+        let group = |object: &ObjectRef| object.api_version.rsplit_once('/').map(|(group, _)| group.to_owned());
+        (group(&one), one.kind, one.name) == (group(&other), other.kind, other.name)
+    };
+    let mut found: Vec<PlannedObject> = Vec::with_capacity(after.len());
+    for object in after {
+        found.push(match before.iter().find(|was| same(was, object)) {
+            None => planned(object, Change::Add, Vec::new()),
+            Some(was) => {
+                let fields = compare::fields(was, object);
+                planned(object, if fields.is_empty() { Change::Same } else { Change::Change }, fields)
+            }
+        });
+    }
+    let gone = before.iter().filter(|was| !after.iter().any(|object| same(was, object)));
+    found.extend(gone.map(|was| planned(was, Change::Remove, Vec::new())));
+    found
+}
+
 /// With where the sources say them. A generator's name has a suffix.
-fn placed(mut objects: Vec<PlannedObject>, files: &Files) -> Vec<PlannedObject> {
-    let places = target::places(files);
+fn placed(mut objects: Vec<PlannedObject>, places: &[Place]) -> Vec<PlannedObject> {
     for planned in objects.iter_mut().filter(|planned| planned.change != Change::Remove) {
         let ObjectRef { kind, name, .. } = &planned.object;
         let is = |place: &&Place| {
@@ -199,4 +248,34 @@ fn placed(mut objects: Vec<PlannedObject>, files: &Files) -> Vec<PlannedObject> 
         planned.place = places.iter().find(is).cloned();
     }
     objects
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_one_rollout_changes_against_another() {
+        let object = |api: &str, kind: &str, name: &str, spec: Value| json!({"apiVersion": api, "kind": kind, "metadata": {"name": name}, "spec": spec});
+        let pods = |image: &str| json!({"template": {"spec": {"containers": [{"name": "web", "image": image}]}}});
+        let before = [
+            object("apps/v1", "Deployment", "web", pods("web:1")),
+            object("v1", "Service", "web", json!({})),
+            object("v1", "Service", "old", json!({})),
+            object("extensions/v1beta1", "Ingress", "web", json!({})),
+        ];
+        let after = [
+            object("apps/v1", "Deployment", "web", pods("web:2")),
+            object("v1", "Service", "web", json!({})),
+            object("networking.k8s.io/v1", "Ingress", "web", json!({})),
+        ];
+        let told: Vec<String> = between(&before, &after)
+            .iter()
+            .map(|found| format!("{:?} {} {}", found.change, found.object.kind, found.fields.len()))
+            .collect();
+        assert_eq!(told, ["Change Deployment 1", "Same Service 0", "Add Ingress 0", "Remove Service 0", "Remove Ingress 0"]);
+        assert!(between(&before, &after)[0].replaces_pods);
+        assert!(between(&[], &before).iter().all(|found| found.change == Change::Add));
+    }
 }

@@ -21,13 +21,15 @@ use serde_json::{Value, json};
 use super::builds::rfc3339;
 use super::is_on;
 use crate::auth::CurrentUser;
+use crate::deploy::planned_json;
 use crate::error::{ApiError, ApiResult};
 use crate::lang;
 use crate::state::AppState;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
-        .route("/app", get(show).put(change).delete(remove))
+        .route("/app", get(show).put(change).patch(set).delete(remove))
+        .route("/app/target", get(target))
         .route("/app/refresh", post(refresh))
         .route("/app/stop", post(stop))
         .route("/app/start", post(start_again))
@@ -97,6 +99,7 @@ fn rollout_json(rollout: &Rollout, lang: Lang) -> Value {
         "number": rollout.number,
         "commit": rollout.commit,
         "origin": rollout.origin,
+        "by": rollout.by,
         "state": rollout.phase,
         "detail": rollout.detail().get(lang),
         "paused": null,
@@ -162,6 +165,7 @@ fn app_json(app: &App, lang: Lang) -> Value {
     json!({
         "source": {"project": app.source.project},
         "path": app.source.path,
+        "refresh_on_push": app.refresh_on_push,
         "current": current,
         "target": app.target.as_ref().map(|target| target_json(target, lang)),
         "url": app.urls.first(),
@@ -176,7 +180,7 @@ fn app_json(app: &App, lang: Lang) -> Value {
 
 fn no_app_json() -> Value {
     json!({
-        "source": null, "path": "", "target": null, "url": null, "urls": [], "health": CurrentState::None, "stopped": false, "objects": [], "pods": [],
+        "source": null, "path": "", "refresh_on_push": false, "target": null, "url": null, "urls": [], "health": CurrentState::None, "stopped": false, "objects": [], "pods": [],
         "current": {"id": null, "commit": null, "time": null, "state": CurrentState::None, "diagnostics": []},
     })
 }
@@ -230,7 +234,29 @@ async fn change(
         return Err(ApiError::bad_request(Text::new("The path must lie in the project.", "경로는 프로젝트 안에 있어야 합니다.")));
     }
     state.rollouts.put_app(&user, &Source { project: project.to_string(), path }).await?;
+    // Where it follows git, it has something else to follow.
+    state.pushes.pushed(user.id.clone());
     Ok(Json(app_json(&state.rollouts.app(&user).await?, lang)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Switches {
+    /// A push to `main` refreshes the target state.
+    refresh_on_push: bool,
+}
+
+async fn set(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    lang::Lang(lang): lang::Lang,
+    Json(Switches { refresh_on_push }): Json<Switches>,
+) -> ApiResult<Json<Value>> {
+    state.rollouts.ensure_app(&user, crate::starter::project()?.as_str()).await?;
+    state.rollouts.set_refresh_on_push(&user, refresh_on_push).await?;
+    // What was pushed before counts as well.
+    state.pushes.pushed(user.id.clone());
+    answer(&state, &user, lang).await
 }
 
 #[derive(Deserialize)]
@@ -255,7 +281,26 @@ async fn refresh(
     lang::Lang(lang): lang::Lang,
 ) -> ApiResult<Json<Value>> {
     state.rollouts.ensure_app(&user, crate::starter::project()?.as_str()).await?;
-    Ok(Json(target_json(&state.rollouts.refresh(&user, None).await?, lang)))
+    let target = state.rollouts.refresh(&user, None).await?;
+    compared_json(&state, &user, &target, lang).await
+}
+
+/// The target state with what a rollout of it would change now.
+async fn target(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    lang::Lang(lang): lang::Lang,
+) -> ApiResult<Json<Value>> {
+    let target = state.rollouts.target(&user).await?.ok_or(RolloutError::NoTarget)?;
+    compared_json(&state, &user, &target, lang).await
+}
+
+async fn compared_json(state: &AppState, user: &User, target: &Target, lang: Lang) -> ApiResult<Json<Value>> {
+    let mut json = target_json(target, lang);
+    let difference = state.rollouts.difference(user, target).await?;
+    json["compared"] = json!(difference.as_ref().is_some_and(|difference| difference.compared));
+    json["diff"] = json!(difference.map(|difference| difference.objects.iter().map(planned_json).collect::<Vec<_>>()));
+    Ok(Json(json))
 }
 
 /// Until it is started again, or deployed.
@@ -296,6 +341,8 @@ async fn rollout(
     let id = RolloutId::from(id);
     let rollout = state.rollouts.rollout(&user, &id).await?;
     let mut json = rollout_json(&rollout, lang);
+    let (against, objects) = state.rollouts.changes(&user, &id).await?;
+    json["diff"] = json!({"against": against, "objects": objects.iter().map(planned_json).collect::<Vec<_>>()});
     if let Some(progress) = state.rollouts.progress(&id) {
         let progress = progress.borrow();
         json["detail"] = json!(progress.detail.get(lang));

@@ -2,15 +2,18 @@
 //! elsewhere a token comes as the password of basic authentication.
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use futures_util::StreamExt;
 use http::{StatusCode, header};
 use maru_git::GitError;
 use maru_model::ProjectName;
 
 use crate::auth::CurrentUser;
 use crate::error::{ApiError, ApiResult};
+use crate::pushes::Pushing;
 use crate::starter;
 use crate::state::AppState;
 
@@ -35,7 +38,16 @@ async fn serve(
         starter::ensure(&state, &user).await?;
     }
     let project = state.git.open(&user.login, &name).await.map_err(problem)?;
-    project.serve_http(&user.login, &service, request).await.map_err(problem)
+    let pushing = (service == "git-receive-pack").then(|| Pushing { pushes: state.pushes.clone(), user: user.id.clone() });
+    let answer = project.serve_http(&user.login, &service, request).await.map_err(problem)?;
+    // The branches have moved when git's answer is at its end.
+    Ok(match pushing {
+        Some(pushing) => answer.map(|body| {
+            let told = futures_util::stream::once(async move { drop(pushing) }).filter_map(async |()| None);
+            Body::from_stream(body.into_data_stream().chain(told))
+        }),
+        None => answer,
+    })
 }
 
 fn problem(error: GitError) -> ApiError {

@@ -17,6 +17,8 @@ use crate::starter;
 use crate::state::AppState;
 use tree::Tree;
 
+pub use view::planned_json;
+
 /// Why an image is built, or is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -21,7 +21,7 @@ impl DeployPlan {
             },
             "images": self.images.iter().map(image).collect::<Vec<_>>(),
             "compared": self.compared,
-            "objects": self.objects.iter().map(object).collect::<Vec<_>>(),
+            "objects": self.objects.iter().map(planned_json).collect::<Vec<_>>(),
             "diagnostics": views(&self.diagnostics),
             "parity": views(&self.parity),
         })
@@ -39,7 +39,8 @@ fn image(image: &PlannedImage) -> Value {
     })
 }
 
-fn object(planned: &PlannedObject) -> Value {
+/// One object of a plan.
+pub fn planned_json(planned: &PlannedObject) -> Value {
     json!({
         "api_version": planned.object.api_version,
         "kind": planned.object.kind,
