@@ -41,7 +41,7 @@ pub use app::{App, CurrentState};
 pub use drift::{Drift, DriftedObject, Extra, Hand};
 pub use error::RolloutError;
 pub use machine::cluster_awaited;
-pub use map::{AppMap, Autoscaler, Edge, EventView, LogLine, MapNode, MapPod, QuotaUse};
+pub use map::{AppMap, Autoscaler, ContainerEnvironment, Edge, EventView, LogLine, MapNode, MapPod, Origin, QuotaUse, Variable};
 pub use model::{HealthState, ObjectHealth, Phase, Place, Progress, Rollout, Target, TargetState};
 pub use plan::{Change, FieldChange, Plan, PlannedObject};
 pub use pods::{ContainerView, PodView};

@@ -1,6 +1,7 @@
 //! The application as a picture: how a request finds its way from the Ingress over Services to pods, how each part is, what
 //! has happened lately, and what is used of what may be.
 
+mod environment;
 mod events;
 mod logs;
 mod orders;
@@ -18,6 +19,7 @@ use crate::pods::{self, PodView};
 use crate::service::Rollouts;
 use crate::{asleep, wait};
 
+pub use environment::{ContainerEnvironment, Origin, Variable};
 pub use events::EventView;
 pub use logs::LogLine;
 pub(crate) use orders::MANAGER as PAGE_MANAGER;

@@ -30,6 +30,7 @@ pub fn routes() -> Router<AppState> {
         .route("/app/pods/{pod}/shell", get(shell))
         .route("/app/workloads/{kind}/{name}/restart", post(restart))
         .route("/app/workloads/{kind}/{name}/scale", post(scale))
+        .route("/app/workloads/{kind}/{name}/environment", get(environment))
         .route("/app/workloads/{kind}/{name}/strategy", post(strategy))
         .route("/app/load", get(load).post(start_load).delete(stop_load))
 }
@@ -155,6 +156,15 @@ async fn restart(
 ) -> ApiResult<StatusCode> {
     state.rollouts.restart(&user, &kind, &name).await?;
     Ok(StatusCode::ACCEPTED)
+}
+
+/// The environment that its containers get, without the values of Secrets.
+async fn environment(
+    State(state): State<AppState>,
+    CurrentUser { user, .. }: CurrentUser,
+    Path((kind, name)): Path<(String, String)>,
+) -> ApiResult<Json<Value>> {
+    Ok(Json(json!({"containers": state.rollouts.environment(&user, &kind, &name).await?})))
 }
 
 #[derive(Deserialize)]
