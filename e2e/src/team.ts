@@ -185,13 +185,19 @@ export class Team {
     });
   }
 
-  /** Pushes these objects, and refreshes the target state from git. */
-  async refresh(objects: unknown[]): Promise<Target> {
+  /** Pushes these objects to main; the answer is their commit. */
+  push(objects: unknown[]): string {
     mkdirSync(join(this.folder, "rollouts"), { recursive: true });
     writeFileSync(join(this.folder, "rollouts", "app.yaml"), yaml(objects));
     this.git("add", "--all");
     this.git("commit", "--quiet", "--message", "another version");
     this.git("push", "--quiet", "origin", "HEAD:main");
+    return execFileSync("git", ["rev-parse", "HEAD"], { cwd: this.folder, encoding: "utf8" }).trim();
+  }
+
+  /** Pushes these objects, and refreshes the target state from git. */
+  async refresh(objects: unknown[]): Promise<Target> {
+    this.push(objects);
     return this.client.json("POST", "/api/v1/app/refresh");
   }
 

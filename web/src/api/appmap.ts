@@ -110,11 +110,40 @@ export const readRequests = async (): Promise<AppRequest[] | null> =>
 
 export const readMap = (): Promise<AppMap> => askJson<AppMap>("/app/map");
 
+export interface Origin {
+  kind: "ConfigMap" | "Secret" | "Pod" | "Resource";
+  name: string;
+  key: string;
+}
+
+export interface Variable {
+  name: string;
+  /** Null where it is a Secret's, is known only once the pod runs, or is missing. */
+  value: string | null;
+  /** Null where the manifest itself says the value. */
+  from: Origin | null;
+  missing: boolean;
+  optional: boolean;
+}
+
+export interface ContainerEnvironment {
+  container: string;
+  /** It runs before the others, and ends. */
+  init: boolean;
+  variables: Variable[];
+  /** What is taken whole and is not there. */
+  missing: Origin[];
+}
+
 export const killPod = (pod: string): Promise<Response> =>
   ask(`/app/pods/${encodeURIComponent(pod)}`, { method: "DELETE" });
 
 const workload = ({ kind, name }: MapNode): string =>
   `/app/workloads/${encodeURIComponent(kind)}/${encodeURIComponent(name)}`;
+
+/** As a pod gets it that starts now. */
+export const readEnvironment = async (node: MapNode): Promise<ContainerEnvironment[]> =>
+  (await askJson<{ containers: ContainerEnvironment[] }>(`${workload(node)}/environment`)).containers;
 
 export const restart = (node: MapNode): Promise<Response> =>
   ask(`${workload(node)}/restart`, { method: "POST" });

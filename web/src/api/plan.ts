@@ -24,6 +24,7 @@ export interface FieldChange {
 }
 
 export interface PlannedObject {
+  api_version: string;
   kind: string;
   name: string;
   change: "add" | "change" | "remove" | "same" | "unknown";

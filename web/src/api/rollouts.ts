@@ -1,5 +1,6 @@
 /** Rollouts that were, the way back to one, and what was changed by hand since. */
 import { ask, askJson } from "./http";
+import type { PlannedObject } from "./plan";
 
 export interface Rollout {
   id: string;
@@ -7,10 +8,18 @@ export interface Rollout {
   commit: string;
   /** The rollout that this one went back to. */
   origin: string | null;
+  /** The login of who began it; null for those of an older Maru. */
+  by: string | null;
   state: string;
   detail: string;
   time: string;
   finished_at: string | null;
+}
+
+/** With what it changed. */
+export interface RolloutChanges extends Rollout {
+  /** Against the rollout of this number; against nothing, for the first. */
+  diff: { against: number | null; objects: PlannedObject[] };
 }
 
 export interface DriftedObject {
@@ -36,8 +45,8 @@ export interface Drift {
 export const readRollouts = async (): Promise<Rollout[]> =>
   (await askJson<{ rollouts: Rollout[] }>("/app/rollouts")).rollouts;
 
-export const readRollout = (id: string): Promise<Rollout> =>
-  askJson<Rollout>(`/app/rollouts/${encodeURIComponent(id)}`);
+export const readRollout = (id: string): Promise<RolloutChanges> =>
+  askJson<RolloutChanges>(`/app/rollouts/${encodeURIComponent(id)}`);
 
 export const rollBack = (id: string): Promise<Rollout> =>
   askJson<Rollout>(`/app/rollouts/${encodeURIComponent(id)}/rollback`, { method: "POST" });

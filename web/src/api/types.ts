@@ -189,6 +189,8 @@ export interface App {
   health?: string | null;
   /** Its owner stopped it. */
   stopped?: boolean;
+  /** A push to main refreshes the target state. */
+  refresh_on_push?: boolean;
   current?: { id?: string | null } | null;
   target?: { diagnostics?: Diagnostic[] | null } | null;
   objects?: { name: string; message: string; strategy?: Strategy | null }[];

@@ -17,6 +17,7 @@ import { app } from "../deploy/state";
 import { openFile, saveAll } from "../editor/state";
 import { projectPath } from "../files/state";
 import { t } from "../i18n";
+import { Environment } from "./Environment";
 import { PodShell } from "./PodShell";
 import { look, map, podState, selectedNode, selectedPod } from "./state";
 
@@ -101,6 +102,7 @@ function NodeDetails({ of: node }: { of: MapNode }) {
       {restarts && kind !== "StatefulSet" && kind !== "DaemonSet" && <Ways of={node} />}
       {scaler && <p class="plan-note">{t("appmap.autoscaled", { name: scaler.name })}</p>}
       {scales && !scaler && <p class="plan-note">{t("appmap.scaleNote")}</p>}
+      <Environment of={node} />
     </div>
   );
 }

@@ -1,7 +1,9 @@
 /** Rollouts that were, the newest first, with the way back to each; and the end of the application. */
-import { type Rollout, removeApp } from "../api/rollouts";
+import { useState } from "preact/hooks";
+import { type Rollout, type RolloutChanges, readRollout, removeApp } from "../api/rollouts";
 import { confirm } from "../app/confirm";
 import { say, sayError } from "../app/toast";
+import { PlannedObjects } from "../deploy/plan/PlannedObjects";
 import { refreshApp } from "../deploy/state";
 import { lang, t } from "../i18n";
 import { askToGoBack, goingBack, isOver, lookAtRollouts, rollouts } from "./rollouts";
@@ -27,7 +29,7 @@ const knownState = (state: string): "healthy" | "failed" | "cancelled" | "runnin
   state === "healthy" || state === "failed" || state === "cancelled" ? state : "running";
 
 function RolloutRow({ of, current, all }: { of: Rollout; current: boolean; all: readonly Rollout[] }) {
-  const { number, commit, origin, detail, time } = of;
+  const { number, commit, origin, by, detail, time } = of;
   const state = knownState(of.state);
   const from = all.find(({ id }) => id === origin)?.number;
   return (
@@ -37,6 +39,7 @@ function RolloutRow({ of, current, all }: { of: Rollout; current: boolean; all: 
         <strong>{t(`appmap.rollout.${state}`)}</strong>{" "}
         <span class="plan-note">
           {t("appmap.rolloutOf", { commit: commit.slice(0, 7) })}
+          {by !== null && ` · ${t("history.by", { who: by })}`}
           {from !== undefined && ` · ${t("appmap.rolloutBack", { number: from })}`}
           {" · "}
           <time dateTime={time}>
@@ -44,6 +47,7 @@ function RolloutRow({ of, current, all }: { of: Rollout; current: boolean; all: 
           </time>
         </span>
         {state !== "healthy" && <p class="plan-note">{detail}</p>}
+        <Changes of={of} />
       </div>
       {!current && isOver(of) && of.state !== "failed" && (
         <button
@@ -59,6 +63,36 @@ function RolloutRow({ of, current, all }: { of: Rollout; current: boolean; all: 
       )}
     </li>
   );
+}
+
+/** What it changed against the one before, read when somebody wants to know. */
+function Changes({ of: { id } }: { of: Rollout }) {
+  const [diff, setDiff] = useState<RolloutChanges["diff"] | null>(null);
+  const read = async () => setDiff((await readRollout(id)).diff);
+  return (
+    <details
+      data-testid="rollout-changes"
+      onToggle={(event) => {
+        if (event.currentTarget.open && diff === null) read().catch(sayError);
+      }}
+    >
+      <summary class="plan-note">{t("history.changes")}</summary>
+      {diff === null ? (
+        <p role="status">{t("app.loading")}</p>
+      ) : (
+        <>
+          <p class="plan-note">{wordsOf(diff)}</p>
+          <PlannedObjects of={diff.objects} />
+        </>
+      )}
+    </details>
+  );
+}
+
+function wordsOf({ against, objects }: RolloutChanges["diff"]): string {
+  if (against === null) return t("history.first");
+  const still = objects.every(({ change }) => change === "same");
+  return t(still ? "history.nothing" : "history.against", { number: against });
 }
 
 function Removal() {

@@ -8,6 +8,7 @@ const all = (...states: string[]): Rollout[] =>
     number: states.length - at,
     commit: "",
     origin: null,
+    by: null,
     state,
     detail: "",
     time: "",

@@ -10,6 +10,7 @@ import { scmEn } from "./scm.en";
 import { secretsEn } from "./secrets.en";
 import { snapshotsEn } from "./snapshots.en";
 import { strategyEn } from "./strategy.en";
+import { targetEn } from "./target.en";
 import { tourEn } from "./tour.en";
 import { trashEn } from "./trash.en";
 import { viewersEn } from "./viewers.en";
@@ -30,6 +31,7 @@ export const en = {
   ...planEn,
   ...appmapEn,
   ...secretsEn,
+  ...targetEn,
   "app.title": "Maru",
   "app.skip": "Skip to the editor",
   "app.project": "Project",

@@ -11,6 +11,7 @@ import { scmKo } from "./scm.ko";
 import { secretsKo } from "./secrets.ko";
 import { snapshotsKo } from "./snapshots.ko";
 import { strategyKo } from "./strategy.ko";
+import { targetKo } from "./target.ko";
 import { tourKo } from "./tour.ko";
 import { trashKo } from "./trash.ko";
 import { viewersKo } from "./viewers.ko";
@@ -31,6 +32,7 @@ export const ko: Messages = {
   ...planKo,
   ...appmapKo,
   ...secretsKo,
+  ...targetKo,
   "app.title": "마루",
   "app.skip": "편집기로 건너뛰기",
   "app.project": "프로젝트",

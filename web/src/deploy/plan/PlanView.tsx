@@ -1,12 +1,10 @@
 /** The plan in words: the commit, the images, the objects, and what would go wrong. */
-import type { FieldChange, Plan, PlannedImage, PlannedObject } from "../../api/plan";
+import type { Plan, PlannedImage } from "../../api/plan";
 import { readPlan } from "../../api/plan";
-import { pane } from "../../app/layout";
-import { sayError } from "../../app/toast";
-import { openFile } from "../../editor/state";
-import { projectPath } from "../../files/state";
 import { t } from "../../i18n";
 import { Findings } from "../Findings";
+import { PlannedObjects } from "./PlannedObjects";
+import { openSource } from "./source";
 import { countsOf, isStill, look, plan } from "./state";
 
 /** Where a fix is found once more, in the files as they are by then. */
@@ -50,11 +48,6 @@ function Problems({ of: { diagnostics, parity } }: { of: Plan }) {
   return <Findings of={[...diagnostics, ...parity]} findings={findings} mended={look} />;
 }
 
-function open(file: string, line: number | null): void {
-  pane.value = "editor";
-  openFile(projectPath(file), { line: line ?? 1, column: 1 }).catch(sayError);
-}
-
 function Files({ of: { commit } }: { of: Plan }) {
   const { files, from_workspace, branch } = commit;
   return (
@@ -78,7 +71,7 @@ function Files({ of: { commit } }: { of: Plan }) {
             {change === "removed" ? (
               <span>{path}</span>
             ) : (
-              <button type="button" class="plan-link" onClick={() => open(path, null)}>
+              <button type="button" class="plan-link" onClick={() => openSource(path, null)}>
                 {path}
               </button>
             )}
@@ -112,81 +105,12 @@ function Images({ of }: { of: PlannedImage[] }) {
 
 function Objects({ of: { objects, compared, diagnostics } }: { of: Plan }) {
   if (objects.length === 0) return null;
-  const same = objects.filter(({ change }) => change === "same").length;
   const refused = diagnostics.some(({ severity }) => severity === "error");
   return (
     <section>
       <h3>{t("plan.objects")}</h3>
       {!compared && !refused && <p class="plan-note">{t("plan.notCompared")}</p>}
-      <ul class="plan-list">
-        {objects
-          .filter(({ change }) => change !== "same")
-          .map((object) => (
-            <ObjectRow key={`${object.kind}/${object.name}`} of={object} />
-          ))}
-      </ul>
-      {same > 0 && <p class="plan-note">{t("plan.same", { count: same })}</p>}
+      <PlannedObjects of={objects} />
     </section>
-  );
-}
-
-function ObjectRow({ of }: { of: PlannedObject }) {
-  const { kind, name, change, file, line, fields, replaces_pods } = of;
-  return (
-    <li data-testid="plan-object" data-change={change}>
-      <span class={`plan-change ${change}`}>{t(`plan.change.${change}`)}</span>{" "}
-      {file ? (
-        <button
-          type="button"
-          class="plan-link"
-          title={`${file}:${line}`}
-          aria-label={t("deploy.goTo", { place: `${kind} ${name}, ${file}:${line}` })}
-          onClick={() => open(file, line)}
-        >
-          {kind} <strong>{name}</strong>
-        </button>
-      ) : (
-        <span>
-          {kind} <strong>{name}</strong>
-        </span>
-      )}
-      {replaces_pods && <span class="plan-note"> · {t("plan.replacesPods")}</span>}
-      {fields.length > 0 && (
-        <details class="plan-fields" open={fields.length <= 4}>
-          <summary>{t("plan.fields", { count: fields.length })}</summary>
-          <dl>
-            {fields.map((field) => (
-              <Field key={field.path} of={field} />
-            ))}
-          </dl>
-        </details>
-      )}
-    </li>
-  );
-}
-
-/** An image of one's own without a version: the rollout takes the one that is built before it. */
-const NEW_BUILD = /^registry\.localhost\/[^@:]+$/;
-
-function Field({ of: { path, before, after } }: { of: FieldChange }) {
-  return (
-    <div>
-      <dt>{path}</dt>
-      <dd>
-        {before !== null && (
-          <del>
-            <span class="visually-hidden">{t("plan.before")} </span>
-            {before}
-          </del>
-        )}
-        {after !== null && (
-          <ins>
-            <span class="visually-hidden">{t("plan.after")} </span>
-            {after}
-            {NEW_BUILD.test(after) && <span class="plan-note"> {t("plan.newBuild")}</span>}
-          </ins>
-        )}
-      </dd>
-    </div>
   );
 }

@@ -14,6 +14,7 @@ const EMPTY: Plan = {
   parity: [],
 };
 const object = (change: Plan["objects"][number]["change"]) => ({
+  api_version: "v1",
   kind: "Service",
   name: change,
   change,

@@ -1,0 +1,28 @@
+/** What git asks for, beside what runs. */
+import { ask, askJson } from "./http";
+import type { PlannedObject } from "./plan";
+import type { App, Diagnostic } from "./types";
+
+export interface Target {
+  id: string;
+  commit: string;
+  time: string;
+  state: "ready" | "failed";
+  diagnostics: Diagnostic[];
+  /** The cluster was asked what would become of the objects. */
+  compared: boolean;
+  /** What a rollout of it would change now; null where it cannot be rolled out. */
+  diff: PlannedObject[] | null;
+}
+
+/** Null before it was read for the first time. */
+export async function readTarget(): Promise<Target | null> {
+  const response = await ask("/app/target", { accept: [404, 409] });
+  return response.ok ? ((await response.json()) as Target) : null;
+}
+
+export const refreshTarget = (): Promise<Target> => askJson<Target>("/app/refresh", { method: "POST" });
+
+/** Whether a push to main refreshes it. */
+export const setRefreshOnPush = (on: boolean): Promise<App> =>
+  askJson<App>("/app", { method: "PATCH", json: { refresh_on_push: on } });
