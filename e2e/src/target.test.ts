@@ -66,7 +66,6 @@ beforeAll(async () => {
   const json = { password: SECRET };
   expect(await team.client.status("PUT", "/api/v1/app/secrets/db", { json })).toBe(204);
   browser = await launch();
-  page = await openIde(browser, team.account);
 });
 
 afterAll(async () => {
@@ -79,7 +78,8 @@ test("before anything runs all of the target state is new; then it is what runs"
   const first = await target();
   expect(first).toMatchObject({ state: "ready", compared: true });
   expect(new Set(first.diff?.map(({ change }) => change))).toEqual(new Set(["add"]));
-  await team.roll(version("v1"));
+  expect((await team.start()).state).toBe("healthy");
+  page = await openIde(browser, team.account);
   await page.getByTestId("appmap-open").click();
   await page.getByRole("tab", { name: "Target state" }).click();
   await page.getByTestId("target-same").waitFor({ timeout: 30 * SECOND });

@@ -205,6 +205,11 @@ export class Team {
   async roll(objects: unknown[]): Promise<Rollout> {
     const target = await this.refresh(objects);
     expect(target.state, JSON.stringify(target.diagnostics)).toBe("ready");
+    return this.start();
+  }
+
+  /** Rolls out the target state as it is. */
+  async start(): Promise<Rollout> {
     const { id } = await this.client.json<Rollout>("POST", ROLLOUTS);
     return this.atRest(id);
   }
