@@ -86,7 +86,7 @@ function Content({ of: { state, diagnostics, diff, compared } }: { of: Target })
         </p>
       )}
       {!compared && <p class="plan-note">{t("target.notCompared")}</p>}
-      <PlannedObjects of={diff} />
+      {!still && <PlannedObjects of={diff} />}
       <Findings of={diagnostics} />
     </section>
   );
