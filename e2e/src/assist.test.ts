@@ -102,6 +102,65 @@ describe("a manifest in the editor", () => {
   });
 });
 
+describe("a Dockerfile in the editor", () => {
+  const BASE = "registry.localhost/base/python:3";
+
+  test("has its mistakes marked, and mended by one press", async () => {
+    await write("tools/Dockerfile", `FORM ${BASE}\nCOPY Hello.py .\nCMD ['python', 'hello.py']\n`);
+    await openFile(page, "tools/Dockerfile");
+    const errors = page.locator(".cm-lintRange-error:visible");
+    await expect.poll(() => errors.count(), { timeout: 30 * SECOND }).toBe(3);
+    for (const [wrong, right] of [
+      ["FORM", `FROM ${BASE}`],
+      ["Hello.py", "COPY hello.py ."],
+      ["'python'", 'CMD ["python", "hello.py"]'],
+    ] as const) {
+      await errors.filter({ hasText: wrong }).first().hover();
+      await page
+        .getByRole("button", { name: /Make this fix/ })
+        .first()
+        .click();
+      await line(right).waitFor();
+      // The list of fixes goes with the mark, and is not in the way of the next.
+      await page.mouse.move(0, 0);
+      await errors.filter({ hasText: wrong }).waitFor({ state: "detached", timeout: 20 * SECOND });
+    }
+    await page.keyboard.press("Control+s");
+    await expect.poll(() => read("tools/Dockerfile")).toContain("COPY hello.py .");
+  });
+
+  test("completes instructions and the class's images, and says what each is for", async () => {
+    await line("FROM").getByText("FROM").hover();
+    await page.locator(".cm-field-words", { hasText: "The image to start from" }).waitFor();
+    await line("CMD").click();
+    await page.keyboard.press("Control+End");
+    const take = (label: string) =>
+      page.locator(".cm-tooltip-autocomplete li", { hasText: label }).first().click();
+    await page.keyboard.type("fr");
+    await take("FROM");
+    await page.keyboard.type("regis");
+    await take("registry.localhost/base/nginx:1");
+    await line("FROM registry.localhost/base/nginx:1").waitFor();
+  });
+
+  test("is in the list of all problems, opened or not", async () => {
+    await write("other/Dockerfile", "FROM registry.localhost/base/pyhton:3\n");
+    const { ok, diagnostics } = await student.json<{
+      ok: boolean;
+      diagnostics: { code: string; file: string; line: number; column: number; edits: { text: string }[] }[];
+    }>("POST", "/api/v1/check");
+    expect(ok).toBe(false);
+    expect(diagnostics.find(({ file }) => file === "other/Dockerfile")).toMatchObject({
+      code: "base_missing",
+      line: 1,
+      column: 6,
+      edits: [{ text: BASE }],
+    });
+    await student.status("DELETE", `${FILES}/guestbook/other`);
+    await student.status("DELETE", `${FILES}/guestbook/tools/Dockerfile`);
+  });
+});
+
 describe("a language server", () => {
   test("starts with the first file, marks, completes, explains, and leads to the definition", async () => {
     await openFile(page, "tools/use.py");
@@ -125,6 +184,40 @@ describe("a language server", () => {
     await line("print(greet").getByText("greet", { exact: true }).click();
     await page.keyboard.press("F12");
     await page.getByRole("tab", { name: "hello.py", selected: true }).waitFor({ timeout: 30 * SECOND });
+  });
+
+  test("lists where a name is used, also in files that are not open", async () => {
+    await write("tools/more.py", "import hello\n\n\nhello.greet('가나다')\n");
+    await line("def greet").getByText("greet").click();
+    const list = testId("references");
+    await eventually("the list is there", 30, async () => {
+      await page.keyboard.press("Shift+F12");
+      return list.isVisible();
+    });
+    await list.locator('.reference[data-path="guestbook/tools/more.py"]', { hasText: "가나다" }).waitFor();
+    await list.locator('.reference[data-path="guestbook/tools/use.py"]').first().waitFor();
+    const all = await list.locator(".reference").allInnerTexts();
+    // The definition and the call here; the import and the call there; the call in the file that is closed.
+    expect(all.length).toBe(5);
+    // By keys alone: to the last, and there.
+    await page.keyboard.press("End");
+    const last = await page.evaluate(() => document.activeElement?.getAttribute("data-path"));
+    await page.keyboard.press("Enter");
+    await page.getByRole("tab", { name: (last ?? "").split("/").at(-1) ?? "", selected: true }).waitFor();
+    await page.getByRole("tab", { name: /^hello\.py/ }).click();
+    await list.getByRole("button", { name: "Close" }).click();
+    await list.waitFor({ state: "detached" });
+
+    // The palette has it too.
+    await line("def greet").getByText("greet").click();
+    await page.keyboard.press("F1");
+    await page.keyboard.type("all references");
+    await page.locator('[data-id="language.findReferences"][aria-selected="true"]').waitFor();
+    await page.keyboard.press("Enter");
+    await list.waitFor();
+    await page.keyboard.press("Escape");
+    await list.waitFor({ state: "detached" });
+    await student.status("DELETE", `${FILES}/guestbook/tools/more.py`);
   });
 
   test("renames in the whole project, and takes it back where nothing is shown", async () => {

@@ -256,4 +256,5 @@ export function endAll(): void {
 
 export const restart = (server: ServerId): void => connections.get(server)?.again();
 
-export { findReferences, formatDocument, jumpToDefinition, renameSymbol } from "@codemirror/lsp-client";
+export { formatDocument, jumpToDefinition, renameSymbol } from "@codemirror/lsp-client";
+export { findReferences, references } from "./references";

@@ -47,8 +47,12 @@ async function help(path: string): Promise<Extension> {
   const { home, languages } = known.peek() ?? {};
   if (home === undefined || !languages?.some(({ id, program }) => id === found.server && program !== null))
     return [];
-  const [{ clientOf }, { tellMarks }] = await Promise.all([import("./client"), import("../problems/marks")]);
+  const [{ clientOf, references }, { tellMarks }] = await Promise.all([
+    import("./client"),
+    import("../problems/marks"),
+  ]);
   return [
+    references(home),
     clientOf(found.server, home, root.peek()).plugin(uriOf(home, path), found.language),
     tellMarks(path, found.server),
   ];
