@@ -1,5 +1,6 @@
 import { appmapEn } from "./appmap.en";
 import { checkingEn } from "./checking.en";
+import { deliveryEn } from "./delivery.en";
 import { editorEn } from "./editor.en";
 import { ideEn } from "./ide.en";
 import { languageEn } from "./language.en";
@@ -16,6 +17,7 @@ import { viewersEn } from "./viewers.en";
 
 export const en = {
   ...checkingEn,
+  ...deliveryEn,
   ...editorEn,
   ...ideEn,
   ...languageEn,
