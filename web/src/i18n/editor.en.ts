@@ -31,6 +31,7 @@ export const editorEn = {
   "action.symbols": "Go to what the file defines",
   "action.compare": "Compare the file with…",
   "editor.format.broken": "This is not whole JSON yet, so it cannot be formatted.",
+  "editor.format.error": "Line {line} cannot be read, so nothing was formatted: {message}",
   "editor.format.none": "Nothing here knows how to format this file.",
   "compare.title": "{name}: compared",
   "compare.with": "Left:",

@@ -252,7 +252,7 @@ impl<'a> Dockerfile<'a> {
         );
         let quoted = list.replace('\'', "\"");
         let closed = |text: &str| format!("{}]", text.trim_end_matches([',', ' ']));
-        let tidy = |text: &str| text.strip_suffix(']').map_or_else(|| closed(text), |inside| closed(inside));
+        let tidy = |text: &str| text.strip_suffix(']').map_or_else(|| closed(text), closed);
         let candidates = [quoted.clone(), tidy(list), tidy(&quoted), format!("{list}\"]"), format!("{quoted}\"]")];
         Some(match candidates.iter().find(|candidate| is_list(candidate)) {
             Some(meant) => found
