@@ -219,7 +219,7 @@ describe("the login page and the administration", () => {
         const page = await context.newPage();
         const clean = async (what: string) => expect(await violations(page), what).toEqual([]);
         await page.goto(`${maru.url}/network`);
-        await page.locator("[data-result]").first().waitFor();
+        await page.locator('[data-summary]:not([data-state="running"])').waitFor();
         await clean("network");
         await page.goto(`${maru.url}/login`);
         await clean("login");

@@ -131,7 +131,10 @@ describe("a Dockerfile in the editor", () => {
 
   test("completes instructions and the class's images, and says what each is for", async () => {
     await line("FROM").getByText("FROM").hover();
-    await page.locator(".cm-field-words", { hasText: "The image to start from" }).waitFor();
+    const words = page.locator(".cm-field-words", { hasText: "The image to start from" });
+    await words.waitFor();
+    await page.mouse.move(0, 0);
+    await words.waitFor({ state: "detached" });
     await line("CMD").click();
     await page.keyboard.press("Control+End");
     const take = (label: string) =>

@@ -34,8 +34,8 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 describe("images and builds", () => {
-  const web = repository("guestbook-web");
-  const versions = () => web.getByTestId("version");
+  const web = () => repository("guestbook-web");
+  const versions = () => web().getByTestId("version");
 
   test("every repository shows its versions and builds", async () => {
     await testId("activity-builds").click();
@@ -49,28 +49,34 @@ describe("images and builds", () => {
     expect(words).toContain(told[0]?.digest.slice("sha256:".length, "sha256:".length + 12));
     expect(words).toContain(told[0]?.commit.slice(0, 7));
     expect(words).toMatch(/\d MiB/);
-    expect(await web.getByTestId("build").first().getAttribute("data-state")).toBe("succeeded");
+    expect(await web().getByTestId("build").first().getAttribute("data-state")).toBe("succeeded");
   });
 
   test("one is built by a press, with its log open, and its version is there at the end", async () => {
-    await web.getByTestId("build-start").click();
+    await web().getByTestId("build-start").click();
     await web
       .getByRole("log")
       .getByText("Step 1")
       .waitFor({ timeout: 60 * SECOND });
-    await web.locator('[data-number="2"][data-state="succeeded"]').waitFor({ timeout: 120 * SECOND });
+    await web()
+      .locator('[data-number="2"][data-state="succeeded"]')
+      .waitFor({ timeout: 120 * SECOND });
     await expect.poll(() => versions().count(), { timeout: 20 * SECOND }).toBe(2);
-    await web.getByTestId("build-log").first().click();
-    await web.getByRole("log").waitFor({ state: "detached" });
+    await web().getByTestId("build-log").first().click();
+    await web().getByRole("log").waitFor({ state: "detached" });
   });
 
   test("one that runs is cancelled by a press", async () => {
     await write("web/Dockerfile", `${await read("web/Dockerfile")}RUN sleep 300\n`);
     await push("slow");
-    await web.getByTestId("build-start").click();
-    await web.locator('[data-number="3"][data-state="running"]').waitFor({ timeout: 60 * SECOND });
-    await web.getByTestId("build-cancel").click();
-    await web.locator('[data-number="3"][data-state="cancelled"]').waitFor({ timeout: 60 * SECOND });
+    await web().getByTestId("build-start").click();
+    await web()
+      .locator('[data-number="3"][data-state="running"]')
+      .waitFor({ timeout: 60 * SECOND });
+    await web().getByTestId("build-cancel").click();
+    await web()
+      .locator('[data-number="3"][data-state="cancelled"]')
+      .waitFor({ timeout: 60 * SECOND });
     expect(await versions().count()).toBe(2);
     await run(student, "cd ~/guestbook && git revert --no-edit HEAD && git push --quiet origin main");
   });

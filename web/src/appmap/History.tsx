@@ -18,7 +18,7 @@ export function History() {
           <RolloutRow key={rollout.id} of={rollout} current={rollout === newest} all={all} />
         ))}
       </ul>
-      <Removal />
+      {all.length > 0 && <Removal />}
     </>
   );
 }

@@ -37,7 +37,7 @@ export function RolloutView() {
           </a>
         )}
         <span class="spacer" />
-        <button type="button" class="button small quiet" onClick={showAppMap}>
+        <button type="button" class="button small" onClick={showAppMap}>
           {t("appmap.open")}
         </button>
       </header>

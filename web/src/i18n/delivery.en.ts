@@ -8,7 +8,7 @@ export const deliveryEn = {
   "builds.from": "{project}, folder {folder}",
   "builds.fromTop": "{project}, the top folder",
   "builds.build": "Build now",
-  "builds.buildOf": "Build {name} now",
+  "builds.buildOf": "Build now: {name}",
   "builds.versions": "Versions",
   "builds.noVersions": "No version yet: no build has succeeded.",
   "builds.builds": "Builds",

@@ -10,7 +10,7 @@ export const deliveryKo: Record<keyof typeof deliveryEn, string> = {
   "builds.from": "{project}의 {folder} 폴더",
   "builds.fromTop": "{project}의 최상위 폴더",
   "builds.build": "지금 빌드",
-  "builds.buildOf": "{name} 지금 빌드",
+  "builds.buildOf": "지금 빌드: {name}",
   "builds.versions": "버전",
   "builds.noVersions": "성공한 빌드가 없어 아직 버전이 없습니다.",
   "builds.builds": "빌드",
