@@ -8,6 +8,7 @@ import { docker, instanceId, newStudent } from "./instance.ts";
 
 const account = newStudent("assist");
 const student = new Client(account);
+const container = `maru-${instanceId}-ws-${account.login}`;
 const FILES = "/api/v1/workspace/files";
 const SERVICE = `apiVersion: v1
 kind: Service
@@ -165,6 +166,20 @@ describe("a Dockerfile in the editor", () => {
 });
 
 describe("a language server", () => {
+  beforeAll(() => {
+    docker(
+      "exec",
+      "--env",
+      "HOME=/home/student",
+      container,
+      "pip",
+      "install",
+      "--quiet",
+      "--user",
+      "autopep8",
+    );
+  });
+
   test("starts with the first file, marks, completes, explains, and leads to the definition", async () => {
     await openFile(page, "tools/use.py");
     await page
@@ -223,6 +238,21 @@ describe("a language server", () => {
     await student.status("DELETE", `${FILES}/guestbook/tools/more.py`);
   });
 
+  test("formats the file, with what is installed for it", async () => {
+    await write("tools/loose.py", "import os\ndef f( a,b ):\n    return a+b\n");
+    await openFile(page, "tools/loose.py");
+    await line("def f(").click();
+    // Until the server has the text, what needs no server is asked, which leaves Python alone.
+    await eventually("it is formatted", 30, async () => {
+      await page.keyboard.press("Alt+Shift+F");
+      return page.locator(".cm-line:visible", { hasText: "def f(a, b):" }).isVisible();
+    });
+    await page.keyboard.press("Control+z");
+    await line("def f( a,b ):").waitFor();
+    await page.getByRole("tab", { name: /^hello\.py/ }).click();
+    await student.status("DELETE", `${FILES}/guestbook/tools/loose.py`);
+  });
+
   test("renames in the whole project, and takes it back where nothing is shown", async () => {
     await line("def greet").getByText("greet").click();
     const field = page.locator(".cm-panel input, .cm-dialog input").first();
@@ -243,8 +273,7 @@ describe("a language server", () => {
   });
 
   test("is started again when it dies, and ends when it is switched off", async () => {
-    const inside = (command: string) =>
-      docker("exec", `maru-${instanceId}-ws-${account.login}`, "sh", "-c", command);
+    const inside = (command: string) => docker("exec", container, "sh", "-c", command);
     const find = "pgrep -x pylsp || true";
     const before = inside(find);
     expect(before).not.toBe("");

@@ -54,7 +54,7 @@ describe("images and builds", () => {
 
   test("one is built by a press, with its log open, and its version is there at the end", async () => {
     await web().getByTestId("build-start").click();
-    await web
+    await web()
       .getByRole("log")
       .getByText("Step 1")
       .waitFor({ timeout: 60 * SECOND });

@@ -52,11 +52,15 @@ function drawn(box: HTMLElement, of: AppMap): Line[] {
   const cards = new Map(
     [...box.querySelectorAll<HTMLElement>("[data-card]")].map((card) => [card.dataset.card, card]),
   );
+  const [first, second] = [...box.querySelectorAll(".picture-column")].map((each) =>
+    each.getBoundingClientRect(),
+  );
+  const stacked = (second?.top ?? 0) >= (first?.bottom ?? 0);
   return linesOf(of).flatMap(({ from, to }) => {
     const [a, b] = [cards.get(from)?.getBoundingClientRect(), cards.get(to)?.getBoundingClientRect()];
     if (!a || !b) return [];
     const key = `${from} ${to}`;
-    if (b.top >= a.bottom && b.left < a.right) {
+    if (stacked) {
       const [x1, y1] = [a.left + a.width / 2 - origin.left, a.bottom - origin.top];
       const [x2, y2] = [b.left + b.width / 2 - origin.left, b.top - origin.top];
       const bend = (y2 - y1) / 2;

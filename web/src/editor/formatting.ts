@@ -7,7 +7,7 @@ import { t } from "../i18n";
 import { languageOf } from "./languages";
 
 /** Here the indentation means something, or is the writer's own: nobody else can know it. */
-const LEFT_ALONE = new Set(["python", "yaml", "markdown"]);
+const LEFT_ALONE = new Set(["yaml", "markdown"]);
 
 export async function formatText(view: EditorView, path: string): Promise<void> {
   const { state } = view;
@@ -24,6 +24,10 @@ export async function formatText(view: EditorView, path: string): Promise<void> 
     const made = await prettify(written, state.doc.toString(), state.facet(indentUnit));
     if (made.trouble === null) putFormatted(view, state.doc, made.text);
     else say(t("editor.format.error", { line: made.trouble.line, message: made.trouble.message }), "bad");
+    return;
+  }
+  if (name === "python") {
+    say(t("editor.format.python"), "bad");
     return;
   }
   if (name === "" || LEFT_ALONE.has(name) || syntaxTree(state).length === 0) {
