@@ -126,20 +126,22 @@ impl<'a> Dockerfile<'a> {
         (begin, begin + self.instructions[index].keyword.len())
     }
 
-    fn error(&self, code: &str, at: usize, message: Text) -> Diagnostic {
-        Diagnostic::error(code, message).at(self.source.path, self.source.mark(at))
+    fn placed(&self, at: usize, found: Diagnostic) -> Diagnostic {
+        found.at(self.source.path, self.source.mark(at))
     }
 
     fn unknown(&self, index: usize) -> Diagnostic {
         let instruction = &self.instructions[index];
         let (from, to) = self.keyword(index);
         let written = self.source.text.get(from..to).unwrap_or(&instruction.keyword);
-        let found = self.error(
-            "dockerfile_unknown_instruction",
+        let found = self.placed(
             from,
-            Text::new(
-                format!("`{written}` is no instruction of a Dockerfile: the build stops here"),
-                format!("`{written}` 은(는) Dockerfile 명령이 아니어서 여기서 빌드가 멈춥니다"),
+            Diagnostic::error(
+                "dockerfile_unknown_instruction",
+                Text::new(
+                    format!("`{written}` is no instruction of a Dockerfile: the build stops here"),
+                    format!("`{written}` 은(는) Dockerfile 명령이 아니어서 여기서 빌드가 멈춥니다"),
+                ),
             ),
         );
         if written.starts_with("&&") || written.starts_with("||") {
@@ -183,12 +185,14 @@ impl<'a> Dockerfile<'a> {
             None => 0,
         };
         Some(
-            self.error(
-                "dockerfile_no_from",
+            self.placed(
                 at,
-                Text::new(
-                    "Nothing says which image to start from: the first instruction must be `FROM`",
-                    "어떤 이미지에서 시작하는지 없습니다. 첫 명령은 `FROM` 이어야 합니다",
+                Diagnostic::error(
+                    "dockerfile_no_from",
+                    Text::new(
+                        "Nothing says which image to start from: the first instruction must be `FROM`",
+                        "어떤 이미지에서 시작하는지 없습니다. 첫 명령은 `FROM` 이어야 합니다",
+                    ),
                 ),
             )
             .fix(Text::new(
@@ -214,20 +218,25 @@ impl<'a> Dockerfile<'a> {
     fn needs_buildkit(&self, index: usize, what: &str) -> Diagnostic {
         let at = self.find(index, what).map_or_else(|| self.keyword(index).0, |(from, _)| from);
         let keyword = &self.instructions[index].keyword;
-        let (fix_en, fix_ko) = if what == "<<" {
-            (
+        let (fix_en, fix_ko) = match what {
+            "<<" => (
                 "Write the lines into a file and copy it, or join commands with `&& \\`",
                 "내용을 파일로 만들어 복사하거나, 명령을 `&& \\` 로 이으세요",
-            )
-        } else {
-            ("Take it out: the build does the same without it, only slower or larger", "빼세요. 조금 느리거나 커질 뿐 결과는 같습니다")
+            ),
+            "--chmod" => ("Take it out, and set the rights with `RUN chmod` after it", "빼고, 다음 줄에서 `RUN chmod` 로 권한을 정하세요"),
+            "--mount" | "--link" => {
+                ("Take it out: the build does the same without it, only slower", "빼세요. 조금 느려질 뿐 결과는 같습니다")
+            }
+            _ => ("Take it out", "빼세요"),
         };
-        self.error(
-            "dockerfile_buildkit",
+        self.placed(
             at,
-            Text::new(
-                format!("`{keyword}` uses `{what}`, which needs BuildKit; builds here do without it and stop at this"),
-                format!("`{keyword}` 의 `{what}` 은(는) BuildKit 에만 있습니다. 이곳의 빌드는 BuildKit 을 쓰지 않아 여기서 멈춥니다"),
+            Diagnostic::error(
+                "dockerfile_buildkit",
+                Text::new(
+                    format!("`{keyword}` uses `{what}`, which needs BuildKit; builds here do without it and stop at this"),
+                    format!("`{keyword}` 의 `{what}` 은(는) BuildKit 에만 있습니다. 이곳의 빌드는 BuildKit 을 쓰지 않아 여기서 멈춥니다"),
+                ),
             ),
         )
         .fix(Text::new(fix_en, fix_ko))
@@ -242,12 +251,14 @@ impl<'a> Dockerfile<'a> {
             return None;
         }
         let at = self.find(index, list).map_or_else(|| self.keyword(index).0, |(from, _)| from);
-        let found = self.error(
-            "dockerfile_broken_list",
+        let found = self.placed(
             at,
-            Text::new(
-                format!("`{keyword}` has a list that does not hold together, so it is taken for a command of that name"),
-                format!("`{keyword}` 의 목록 형식이 잘못되어, 글자 그대로 명령으로 받아들입니다"),
+            Diagnostic::error(
+                "dockerfile_broken_list",
+                Text::new(
+                    format!("`{keyword}` has a list that does not hold together, so it is taken for a command of that name"),
+                    format!("`{keyword}` 의 목록 형식이 잘못되어, 글자 그대로 명령으로 받아들입니다"),
+                ),
             ),
         );
         let quoted = list.replace('\'', "\"");
@@ -267,10 +278,15 @@ impl<'a> Dockerfile<'a> {
 
     fn lacks(&self, index: usize, wanted: (&str, &str)) -> Diagnostic {
         let keyword = &self.instructions[index].keyword;
-        self.error(
-            "dockerfile_missing_argument",
+        self.placed(
             self.keyword(index).0,
-            Text::new(format!("`{keyword}` lacks something: it is written `{}`", wanted.0), format!("`{keyword}` 에 빠진 것이 있습니다")),
+            Diagnostic::error(
+                "dockerfile_missing_argument",
+                Text::new(
+                    format!("`{keyword}` lacks something: it is written `{}`", wanted.0),
+                    format!("`{keyword}` 에 빠진 것이 있습니다"),
+                ),
+            ),
         )
         .fix(Text::new(format!("Write `{}`", wanted.0), format!("`{}` 형식으로 쓰세요", wanted.1)))
     }
@@ -298,12 +314,14 @@ impl<'a> Dockerfile<'a> {
             return None;
         }
         let meant = same.last().map(|known| known.as_str()).or_else(|| nearest(image, images.known.iter().map(String::as_str)));
-        let found = self.error(
-            "base_missing",
+        let found = self.placed(
             at,
-            Text::new(
-                format!("The class's registry has no image `{image}`: the build stops here"),
-                format!("수업의 레지스트리에 `{image}` 이미지가 없어 여기서 빌드가 멈춥니다"),
+            Diagnostic::error(
+                "base_missing",
+                Text::new(
+                    format!("The class's registry has no image `{image}`: the build stops here"),
+                    format!("수업의 레지스트리에 `{image}` 이미지가 없어 여기서 빌드가 멈춥니다"),
+                ),
             ),
         );
         Some(match meant {
@@ -319,12 +337,14 @@ impl<'a> Dockerfile<'a> {
     }
 
     fn not_yours(&self, at: usize, image: &str, images: &Images) -> Diagnostic {
-        self.error(
-            "base_not_yours",
+        self.placed(
             at,
-            Text::new(
-                format!("`{image}` is somebody else's image: the build is refused"),
-                format!("`{image}` 은(는) 다른 사람의 이미지여서 빌드가 거부됩니다"),
+            Diagnostic::error(
+                "base_not_yours",
+                Text::new(
+                    format!("`{image}` is somebody else's image: the build is refused"),
+                    format!("`{image}` 은(는) 다른 사람의 이미지여서 빌드가 거부됩니다"),
+                ),
             ),
         )
         .fix(Text::new(
