@@ -22,6 +22,9 @@ beforeAll(async () => {
   await student.status("PUT", MANIFEST, { body: good.replace("containers:", "contianers:") });
   expect((await student.deploy("a mistake")).state).toBe("failed");
   await student.status("PUT", "/api/v1/workspace/files/guestbook/README.md", { body: "# Another\n" });
+  await student.status("PUT", "/api/v1/workspace/files/guestbook/gone.txt", { body: "gone" });
+  await student.status("DELETE", "/api/v1/workspace/files/guestbook/gone.txt");
+  await student.json("POST", "/api/v1/workspace/snapshots", { json: { name: "axe" } });
   await createTerminal(student, `python3 -m http.server ${PORT}`);
   browser = await launch();
 });
@@ -46,6 +49,12 @@ async function violations(page: Page): Promise<string[]> {
       ({ target, failureSummary }) => `${id}: ${target.join(" ")} — ${failureSummary.split("\n")[1]?.trim()}`,
     ),
   );
+}
+
+/** A dialog that has no keys of its own, by the id of its action. */
+async function openByPalette(page: Page, action: string): Promise<void> {
+  await page.keyboard.press("F1");
+  await page.locator(`[data-testid="palette"] [data-id="${action}"]`).click();
 }
 
 async function openPlan(page: Page): Promise<void> {
@@ -97,6 +106,14 @@ describe("the IDE", () => {
         if (view === "problems") await page.locator(".problem").first().waitFor();
         await clean(`panel: ${view}`);
       }
+      for (const [id, what] of [
+        ["builds", "repository"],
+        ["rollout", "target"],
+      ] as const) {
+        await page.getByTestId(`activity-${id}`).click();
+        await page.getByTestId(what).first().waitFor();
+        await clean(id);
+      }
       await clean("a Deploy that failed");
       await openPlan(page);
       await clean("what a Deploy would do");
@@ -107,6 +124,16 @@ describe("the IDE", () => {
       ] as const) {
         await page.keyboard.press(keys);
         await page.getByTestId(id).waitFor();
+        await clean(id);
+        await page.keyboard.press("Escape");
+        await page.getByTestId(id).waitFor({ state: "detached" });
+      }
+      for (const [command, id, row] of [
+        ["trash.show", "trash", ".trash-row"],
+        ["snapshots.show", "snapshots", ".snapshot-row"],
+      ] as const) {
+        await openByPalette(page, command);
+        await page.getByTestId(id).locator(row).first().waitFor();
         await clean(id);
         await page.keyboard.press("Escape");
         await page.getByTestId(id).waitFor({ state: "detached" });
@@ -131,6 +158,26 @@ describe("the IDE", () => {
         await page.getByTestId(`activity-${id}`).click();
         await page.locator(`[data-view="${id}"] section`).first().waitFor();
         await clean(id);
+      }
+      for (const [id, what] of [
+        ["builds", "repository"],
+        ["rollout", "target"],
+      ] as const) {
+        await pane("Files");
+        await page.getByTestId(`activity-${id}`).click();
+        await page.getByTestId(what).first().waitFor();
+        await clean(id);
+      }
+      for (const [action, id, row] of [
+        ["trash.show", "trash", ".trash-row"],
+        ["snapshots.show", "snapshots", ".snapshot-row"],
+      ] as const) {
+        await page.getByTestId("palette-button").click();
+        await page.keyboard.type(">");
+        await page.locator(`[data-testid="palette"] [data-id="${action}"]`).click();
+        await page.getByTestId(id).locator(row).first().waitFor();
+        await clean(id);
+        await page.keyboard.press("Escape");
       }
       await pane("Terminal");
       await page.getByTestId("panel-tab-problems").click();
@@ -171,6 +218,9 @@ describe("the login page and the administration", () => {
         const context = await browser.newContext({ locale: "ko-KR", colorScheme, viewport });
         const page = await context.newPage();
         const clean = async (what: string) => expect(await violations(page), what).toEqual([]);
+        await page.goto(`${maru.url}/network`);
+        await page.locator('[data-summary]:not([data-state="running"])').waitFor();
+        await clean("network");
         await page.goto(`${maru.url}/login`);
         await clean("login");
         const { login, password } = maru.admin;

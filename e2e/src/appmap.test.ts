@@ -1,7 +1,7 @@
 /** The page of the application: its picture, and what one does to its parts, on the real cluster. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, openIde, SECOND } from "./browser.ts";
+import { launch, openIde, PHONE, SECOND } from "./browser.ts";
 import { app, Client } from "./client.ts";
 import { eventually } from "./eventually.ts";
 import { newStudent } from "./instance.ts";
@@ -178,6 +178,28 @@ test("another strategy is an edit of the YAML, which is seen before it is deploy
   expect(change("Service", "guestbook-web-canary")).toBe("add");
   expect(change("Deployment", "guestbook-web")).toBe("remove");
   await page.getByRole("tab", { name: "Application" }).click();
+});
+
+test("on a phone its parts are one below the other, and nothing is wider than the screen", async () => {
+  const phone = await openIde(browser, account, PHONE);
+  await phone.locator(".pane-switch").getByRole("button", { name: "Deploy" }).click();
+  await phone.getByTestId("appmap-open").click();
+  await phone.getByTestId("map-node").first().waitFor();
+  for (const tab of ["Logs", "Requests", "Events", "Use and load", "Secrets", "History"]) {
+    await phone.getByRole("tab", { name: tab }).click();
+    const wide = await phone.evaluate(() =>
+      [".appmap", ".picture", ".appmap-tab", ".requests"].filter((place) => {
+        const element = document.querySelector(place);
+        return element !== null && element.scrollWidth > element.clientWidth;
+      }),
+    );
+    expect(wide, tab).toEqual([]);
+  }
+  const [above, below] = await Promise.all(
+    ["Service/guestbook-web", WEB].map((id) => phone.locator(`[data-card="${id}"]`).boundingBox()),
+  );
+  expect((above?.y ?? 0) + (above?.height ?? 0)).toBeLessThanOrEqual(below?.y ?? 0);
+  await phone.context().close();
 });
 
 test("somebody else's parts are not there", async () => {

@@ -8,6 +8,7 @@ import { docker, instanceId, newStudent } from "./instance.ts";
 
 const account = newStudent("assist");
 const student = new Client(account);
+const container = `maru-${instanceId}-ws-${account.login}`;
 const FILES = "/api/v1/workspace/files";
 const SERVICE = `apiVersion: v1
 kind: Service
@@ -102,7 +103,83 @@ describe("a manifest in the editor", () => {
   });
 });
 
+describe("a Dockerfile in the editor", () => {
+  const BASE = "registry.localhost/base/python:3";
+
+  test("has its mistakes marked, and mended by one press", async () => {
+    await write("tools/Dockerfile", `FORM ${BASE}\nCOPY Hello.py .\nCMD ['python', 'hello.py']\n`);
+    await openFile(page, "tools/Dockerfile");
+    const errors = page.locator(".cm-lintRange-error:visible");
+    await expect.poll(() => errors.count(), { timeout: 30 * SECOND }).toBe(3);
+    for (const [wrong, right] of [
+      ["FORM", `FROM ${BASE}`],
+      ["Hello.py", "COPY hello.py ."],
+      ["'python'", 'CMD ["python", "hello.py"]'],
+    ] as const) {
+      await errors.filter({ hasText: wrong }).first().hover();
+      await page
+        .getByRole("button", { name: /Make this fix/ })
+        .first()
+        .click();
+      await line(right).waitFor();
+      // The list of fixes goes with the mark, and is not in the way of the next.
+      await page.mouse.move(0, 0);
+      await errors.filter({ hasText: wrong }).waitFor({ state: "detached", timeout: 20 * SECOND });
+    }
+    await page.keyboard.press("Control+s");
+    await expect.poll(() => read("tools/Dockerfile")).toContain("COPY hello.py .");
+  });
+
+  test("completes instructions and the class's images, and says what each is for", async () => {
+    await line("FROM").getByText("FROM").hover();
+    const words = page.locator(".cm-field-words", { hasText: "The image to start from" });
+    await words.waitFor();
+    await page.mouse.move(0, 0);
+    await words.waitFor({ state: "detached" });
+    await line("CMD").click();
+    await page.keyboard.press("Control+End");
+    const take = (label: string) =>
+      page.locator(".cm-tooltip-autocomplete li", { hasText: label }).first().click();
+    await page.keyboard.type("fr");
+    await take("FROM");
+    await page.keyboard.type("regis");
+    await take("registry.localhost/base/nginx:1");
+    await line("FROM registry.localhost/base/nginx:1").waitFor();
+  });
+
+  test("is in the list of all problems, opened or not", async () => {
+    await write("other/Dockerfile", "FROM registry.localhost/base/pyhton:3\n");
+    const { ok, diagnostics } = await student.json<{
+      ok: boolean;
+      diagnostics: { code: string; file: string; line: number; column: number; edits: { text: string }[] }[];
+    }>("POST", "/api/v1/check");
+    expect(ok).toBe(false);
+    expect(diagnostics.find(({ file }) => file === "other/Dockerfile")).toMatchObject({
+      code: "base_missing",
+      line: 1,
+      column: 6,
+      edits: [{ text: BASE }],
+    });
+    await student.status("DELETE", `${FILES}/guestbook/other`);
+    await student.status("DELETE", `${FILES}/guestbook/tools/Dockerfile`);
+  });
+});
+
 describe("a language server", () => {
+  beforeAll(() => {
+    docker(
+      "exec",
+      "--env",
+      "HOME=/home/student",
+      container,
+      "pip",
+      "install",
+      "--quiet",
+      "--user",
+      "autopep8",
+    );
+  });
+
   test("starts with the first file, marks, completes, explains, and leads to the definition", async () => {
     await openFile(page, "tools/use.py");
     await page
@@ -127,6 +204,55 @@ describe("a language server", () => {
     await page.getByRole("tab", { name: "hello.py", selected: true }).waitFor({ timeout: 30 * SECOND });
   });
 
+  test("lists where a name is used, also in files that are not open", async () => {
+    await write("tools/more.py", "import hello\n\n\nhello.greet('가나다')\n");
+    await line("def greet").getByText("greet").click();
+    const list = testId("references");
+    await eventually("the list is there", 30, async () => {
+      await page.keyboard.press("Shift+F12");
+      return list.isVisible();
+    });
+    await list.locator('.reference[data-path="guestbook/tools/more.py"]', { hasText: "가나다" }).waitFor();
+    await list.locator('.reference[data-path="guestbook/tools/use.py"]').first().waitFor();
+    const all = await list.locator(".reference").allInnerTexts();
+    // The definition and the call here; the import and the call there; the call in the file that is closed.
+    expect(all.length).toBe(5);
+    // By keys alone: to the last, and there.
+    await page.keyboard.press("End");
+    const last = await page.evaluate(() => document.activeElement?.getAttribute("data-path"));
+    await page.keyboard.press("Enter");
+    await page.getByRole("tab", { name: (last ?? "").split("/").at(-1) ?? "", selected: true }).waitFor();
+    await page.getByRole("tab", { name: /^hello\.py/ }).click();
+    await list.getByRole("button", { name: "Close" }).click();
+    await list.waitFor({ state: "detached" });
+
+    // The palette has it too.
+    await line("def greet").getByText("greet").click();
+    await page.keyboard.press("F1");
+    await page.keyboard.type("all references");
+    await page.locator('[data-id="language.findReferences"][aria-selected="true"]').waitFor();
+    await page.keyboard.press("Enter");
+    await list.waitFor();
+    await page.keyboard.press("Escape");
+    await list.waitFor({ state: "detached" });
+    await student.status("DELETE", `${FILES}/guestbook/tools/more.py`);
+  });
+
+  test("formats the file, with what is installed for it", async () => {
+    await write("tools/loose.py", "import os\ndef f( a,b ):\n    return a+b\n");
+    await openFile(page, "tools/loose.py");
+    await line("def f(").click();
+    // Until the server has the text, what needs no server is asked, which leaves Python alone.
+    await eventually("it is formatted", 30, async () => {
+      await page.keyboard.press("Alt+Shift+F");
+      return page.locator(".cm-line:visible", { hasText: "def f(a, b):" }).isVisible();
+    });
+    await page.keyboard.press("Control+z");
+    await line("def f( a,b ):").waitFor();
+    await page.getByRole("tab", { name: /^hello\.py/ }).click();
+    await student.status("DELETE", `${FILES}/guestbook/tools/loose.py`);
+  });
+
   test("renames in the whole project, and takes it back where nothing is shown", async () => {
     await line("def greet").getByText("greet").click();
     const field = page.locator(".cm-panel input, .cm-dialog input").first();
@@ -147,8 +273,7 @@ describe("a language server", () => {
   });
 
   test("is started again when it dies, and ends when it is switched off", async () => {
-    const inside = (command: string) =>
-      docker("exec", `maru-${instanceId}-ws-${account.login}`, "sh", "-c", command);
+    const inside = (command: string) => docker("exec", container, "sh", "-c", command);
     const find = "pgrep -x pylsp || true";
     const before = inside(find);
     expect(before).not.toBe("");

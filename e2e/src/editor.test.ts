@@ -240,6 +240,24 @@ test("what was saved while the network was away is saved once it is back, withou
   await page.locator('[data-testid="save-state"][data-state="failed"]').waitFor({ state: "detached" });
 });
 
+test("formatting is one step, keeps the indentation of the file, and says what stands in its way", async () => {
+  await write("play/page.css", "main {\n    color:red;margin : 0\n}\n");
+  await openFile(page, "play/page.css");
+  await page.locator(".cm-content:visible").first().click();
+  await page.keyboard.press("Alt+Shift+F");
+  const shown = () => page.locator(".cm-content:visible").first().innerText();
+  await expect
+    .poll(async () => (await shown()).trimEnd(), { timeout: 20 * SECOND })
+    .toBe("main {\n    color: red;\n    margin: 0;\n}");
+  await page.keyboard.press("Control+z");
+  await expect.poll(shown).toContain("color:red;margin : 0");
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type("}");
+  await page.keyboard.press("Alt+Shift+F");
+  await page.getByText(/Line \d+ cannot be read/).waitFor();
+  await page.keyboard.press("Control+s");
+});
+
 describe("the tree", () => {
   test("moves by dragging, with undo; copies; and shows what git sees", async () => {
     await write("play/move.txt", "here\n");

@@ -57,6 +57,41 @@ describe("the palette", () => {
     await expect.poll(() => page.locator("html").getAttribute("data-theme")).toBeNull();
   });
 
+  test("has what the menus and pages have, in both languages", async () => {
+    const everywhere = {
+      "workspace.restart": ["Restart the workspace", "작업 공간 다시 시작"],
+      "workspace.recreate": ["Recreate the workspace", "작업 공간 다시 만들기"],
+      "workspace.reset": ["Factory reset", "초기화"],
+      "workspace.stop": ["Stop", "정지"],
+      "snapshots.take": ["Take a snapshot", "스냅샷"],
+      "builds.show": ["Images and builds", "이미지와 빌드"],
+      "rollout.show": ["Rollout", "롤아웃"],
+      "rollout.refresh": ["Refresh from git", "git 불러오기"],
+      "rollout.start": ["Roll out the target state", "목표 상태 롤아웃"],
+      "rollout.back": ["Go back to the rollout before", "이전 롤아웃으로 되돌리기"],
+      "app.secrets": ["Secrets of the application", "앱의 시크릿"],
+    };
+    for (const [at, lang] of ["en", "ko"].entries()) {
+      await page.keyboard.press("F1");
+      if (lang === "ko") {
+        await page.keyboard.type("한국어");
+        await page.keyboard.press("Enter");
+        await expect.poll(() => page.locator("html").getAttribute("lang")).toBe("ko");
+        await page.keyboard.press("F1");
+      }
+      for (const [id, words] of Object.entries(everywhere))
+        await expect
+          .poll(() => testId("palette").locator(`[data-id="${id}"]`).innerText(), { message: id })
+          .toContain(words[at]);
+      await page.keyboard.press("Escape");
+      await testId("palette").waitFor({ state: "detached" });
+    }
+    await page.keyboard.press("F1");
+    await page.keyboard.insertText("english");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.locator("html").getAttribute("lang")).toBe("en");
+  });
+
   test("opens a file at a line, and goes to another", async () => {
     await page.keyboard.press("Control+p");
     await page.keyboard.type("notes one.txt:2:3");

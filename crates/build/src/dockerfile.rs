@@ -61,7 +61,8 @@ fn instruction(line: usize, joined: &str) -> Option<Instruction> {
 }
 
 /// Every image that a Dockerfile names, with the line of it. Stages, numbers and `scratch` are no images.
-pub(crate) fn images(instructions: &[Instruction]) -> Vec<(usize, String)> {
+#[must_use]
+pub fn images(instructions: &[Instruction]) -> Vec<(usize, String)> {
     let mut arguments = HashMap::new();
     let mut stages: Vec<String> = Vec::new();
     let mut found = Vec::new();
@@ -156,29 +157,30 @@ fn split_braces(inner: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// Refuses what is not the user's: images of other users, and the registry under another of its names.
+/// False for what is not the user's: images of other users, and the registry under another of its names.
+#[must_use]
+pub fn may_use(image: &str, login: &Login) -> bool {
+    let (host, path) = image.split_once('/').unwrap_or(("", image));
+    let host = host.to_ascii_lowercase();
+    let name = host.split(':').next().unwrap_or("");
+    let loopback = name == "localhost" || name.starts_with("127.") || host.starts_with('[') || name.parse::<std::net::Ipv4Addr>().is_ok();
+    let namespace = path.split('/').next().unwrap_or("");
+    !(loopback || (name == REGISTRY_HOST && namespace != BASE && namespace != login.as_str()))
+}
+
+/// Refuses what [`may_use`] does not allow.
 pub(crate) fn check_images(images: &[(usize, String)], login: &Login) -> Result<(), Text> {
-    for (line, image) in images {
-        let (host, path) = image.split_once('/').unwrap_or(("", image));
-        let host = host.to_ascii_lowercase();
-        let name = host.split(':').next().unwrap_or("");
-        let loopback =
-            name == "localhost" || name.starts_with("127.") || host.starts_with('[') || name.parse::<std::net::Ipv4Addr>().is_ok();
-        let namespace = path.split('/').next().unwrap_or("");
-        if loopback || (name == REGISTRY_HOST && namespace != BASE && namespace != login.as_str()) {
-            return Err(Text::new(
-                format!(
-                    "Line {line} of the Dockerfile uses the image `{image}`, which is not yours. Use a base image of the class \
-                     (`{REGISTRY_HOST}/{BASE}/...`) or an image of your own (`{REGISTRY_HOST}/{login}/...`)."
-                ),
-                format!(
-                    "Dockerfile {line}번째 줄이 쓰는 이미지 `{image}`은(는) 내 것이 아닙니다. 수업의 기본 이미지\
-                     (`{REGISTRY_HOST}/{BASE}/...`)나 내 이미지(`{REGISTRY_HOST}/{login}/...`)를 쓰세요."
-                ),
-            ));
-        }
-    }
-    Ok(())
+    let Some((line, image)) = images.iter().find(|(_, image)| !may_use(image, login)) else { return Ok(()) };
+    Err(Text::new(
+        format!(
+            "Line {line} of the Dockerfile uses the image `{image}`, which is not yours. Use a base image of the class \
+             (`{REGISTRY_HOST}/{BASE}/...`) or an image of your own (`{REGISTRY_HOST}/{login}/...`)."
+        ),
+        format!(
+            "Dockerfile {line}번째 줄이 쓰는 이미지 `{image}`은(는) 내 것이 아닙니다. 수업의 기본 이미지\
+             (`{REGISTRY_HOST}/{BASE}/...`)나 내 이미지(`{REGISTRY_HOST}/{login}/...`)를 쓰세요."
+        ),
+    ))
 }
 
 #[cfg(test)]

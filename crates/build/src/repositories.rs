@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
+
 use maru_model::{Login, RepositoryName, Text, UserId};
 use maru_store::builds::{NewRepository, Repository, RepositoryTaken, Source};
 
 use crate::builds::image_path;
-use crate::{BuildError, Builds, REPOSITORY_LIMIT};
+use crate::{BASE, BuildError, Builds, REGISTRY_HOST, REPOSITORY_LIMIT};
 
 /// What a user writes about a repository, before it is checked.
 #[derive(Debug, Clone)]
@@ -52,6 +54,30 @@ fn path(given: &str) -> Result<String, BuildError> {
 }
 
 impl Builds {
+    /// The images that a Dockerfile may start from, whole: `registry.localhost/base/python:3`.
+    ///
+    /// # Errors
+    /// Where the Engine cannot be asked.
+    pub async fn base_images(&self) -> Result<Vec<String>, BuildError> {
+        let images = self.inner.registry.base_images().await?;
+        // Our own programs in somebody else's cluster come from there as well.
+        let offered = images.iter().filter(|(repository, _)| !repository.starts_with(&format!("{BASE}/maru-")));
+        Ok(offered.map(|(repository, tag)| format!("{REGISTRY_HOST}/{repository}:{tag}")).collect())
+    }
+
+    /// What the registry has for a user's Dockerfiles: the base images, and every version of their own.
+    ///
+    /// # Errors
+    /// Where the Engine or the database cannot be asked.
+    pub async fn images_for(&self, owner: &UserId, login: &Login) -> Result<BTreeSet<String>, BuildError> {
+        let mut found: BTreeSet<String> = self.base_images().await?.into_iter().collect();
+        for repository in self.repositories(owner).await? {
+            let image = Self::image(login, &repository.name);
+            found.extend(self.versions(&repository).await?.iter().map(|version| format!("{image}:{}", version.number)));
+        }
+        Ok(found)
+    }
+
     /// # Errors
     /// [`BuildError::Refused`]: `repository_limit`, `name_taken`, `bad_name`, `bad_path`, `bad_source`.
     pub async fn add_repository(&self, owner: &UserId, spec: RepositorySpec) -> Result<Repository, BuildError> {

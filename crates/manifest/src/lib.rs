@@ -39,6 +39,7 @@ pub use containers::{ContainerFacts, containers};
 pub use diagnostic::{Diagnostic, DiagnosticView, Mark, ObjectRef, Report, Severity};
 pub use edit::{Edit, apply_edits};
 pub use locate::{find_object, places};
+pub use nearest::nearest;
 pub use rendered::read_rendered;
 pub use source::Files;
 pub use strategy_change::{StrategyChoice, change_strategy};

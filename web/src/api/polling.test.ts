@@ -62,7 +62,7 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllGlobals());
 
 function use(path: string) {
-  const socket = new PollSocket(path, "x.v1");
+  const socket = new PollSocket({ path, protocol: "x.v1" });
   const seen: unknown[] = [];
   socket.onopen = () => socket.send(`of ${path}`);
   socket.onmessage = ({ data }) => seen.push(typeof data === "string" ? data : [...new Uint8Array(data)]);

@@ -1,5 +1,5 @@
 /**
- * In the place of WebSockets where none passes: requests that say something, and one that waits for something to hear. A
+ * In the place of WebSockets and event streams where none passes: requests that say something, and one that waits for something to hear. A
  * browser has six connections to a server and no more, so all sockets of the page share a box, and with it those requests.
  */
 import { ask, askJson, randomId } from "./http";
@@ -53,6 +53,14 @@ export function unpack(buffer: ArrayBuffer): Message[] {
   return messages;
 }
 
+/** What is asked for: `path` of a WebSocket or an event stream, with its query. */
+interface Wanted {
+  path: string;
+  protocol?: string;
+  events?: true;
+  last_event_id?: string;
+}
+
 /** What the page's sockets share. A request that fails ends them all: nobody knows what was on its way. */
 class PollBox {
   readonly at = `/polls/${randomId()}`;
@@ -65,9 +73,8 @@ class PollBox {
   private saying = false;
   private hearing = false;
 
-  async open(socket: PollSocket, path: string, protocol?: string): Promise<number> {
+  async open(socket: PollSocket, json: Wanted): Promise<number> {
     const { signal } = this.over;
-    const json = { path, ...(protocol !== undefined && { protocol }) };
     this.opening++;
     try {
       const answer = await askJson<{ socket: number }>(`${this.at}/sockets`, {
@@ -167,16 +174,20 @@ export class PollSocket implements Socket {
   onclose: Socket["onclose"] = null;
   private readonly box: PollBox;
   private number: number | null = null;
+  /** Why it could not be opened. */
+  refused: unknown;
 
-  /** `path` of the WebSocket, with its query. */
-  constructor(path: string, protocol?: string) {
+  constructor(wanted: Wanted) {
     box ??= new PollBox();
     this.box = box;
-    void this.open(path, protocol).catch(() => this.ended());
+    void this.open(wanted).catch((error: unknown) => {
+      this.refused = error;
+      this.ended();
+    });
   }
 
-  private async open(path: string, protocol?: string): Promise<void> {
-    const number = await this.box.open(this, path, protocol);
+  private async open(wanted: Wanted): Promise<void> {
+    const number = await this.box.open(this, wanted);
     this.number = number;
     if (this.isOver()) return this.box.leave(number);
     this.readyState = WebSocket.OPEN;

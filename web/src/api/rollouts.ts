@@ -1,6 +1,7 @@
-/** Rollouts that were, the way back to one, and what was changed by hand since. */
+/** The target state, rollouts that were, the way back to one, and what was changed by hand since. */
 import { ask, askJson } from "./http";
 import type { PlannedObject } from "./plan";
+import type { TargetState } from "./types";
 
 export interface Rollout {
   id: string;
@@ -50,6 +51,16 @@ export const readRollout = (id: string): Promise<RolloutChanges> =>
 
 export const rollBack = (id: string): Promise<Rollout> =>
   askJson<Rollout>(`/app/rollouts/${encodeURIComponent(id)}/rollback`, { method: "POST" });
+
+/** Reads the target state from git again; changes nothing that runs. */
+export const refreshTarget = (): Promise<TargetState> =>
+  askJson<TargetState>("/app/refresh", { method: "POST" });
+
+export const startRollout = (): Promise<Rollout> => askJson<Rollout>("/app/rollouts", { method: "POST" });
+
+/** Nobody waits for it any longer; what it has applied stays. */
+export const cancelRollout = (id: string): Promise<Response> =>
+  ask(`/app/rollouts/${encodeURIComponent(id)}/cancel`, { method: "POST" });
 
 export const readDrift = (): Promise<Drift> => askJson<Drift>("/app/drift");
 

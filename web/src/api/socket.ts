@@ -46,7 +46,7 @@ function webSocket(path: string, protocol?: string): WebSocket {
  * {@link noteFailure} what came of it.
  */
 export function connect(path: string, protocol: string): Socket {
-  if (blocked.peek()) return new PollSocket(path, protocol);
+  if (blocked.peek()) return new PollSocket({ path, protocol });
   const socket = webSocket(path, protocol);
   const patience = setTimeout(() => socket.close(), PATIENCE_MS);
   socket.addEventListener("close", () => clearTimeout(patience));
@@ -104,7 +104,8 @@ export class EitherSocket implements Socket {
   }
 
   private byRequests(): Socket {
-    return this.follow(new PollSocket(this.path, this.protocol), false);
+    const wanted = { path: this.path, ...(this.protocol !== undefined && { protocol: this.protocol }) };
+    return this.follow(new PollSocket(wanted), false);
   }
 
   private follow(socket: Socket, mayBeBlocked: boolean): Socket {

@@ -1,6 +1,11 @@
-/** Server-sent events over fetch: unlike EventSource it sends our language, sees statuses, and can be tested. */
+/**
+ * Server-sent events over fetch: unlike EventSource it sends our language, sees statuses, and can be tested. Where a proxy
+ * holds streams back, requests take their place.
+ */
+import { held, suspect } from "./held";
 import { ApiError, ask } from "./http";
 import { pause } from "./pause";
+import { PollSocket } from "./polling";
 
 export interface SseEvent {
   event: string;
@@ -62,6 +67,8 @@ export interface SseOptions {
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
+/** A stream of which nothing has come for so long may be one that is held back. */
+const SILENT_MS = 3000;
 
 /** Keeps the stream open, reconnecting with growing pauses, until closed. */
 export function subscribe(path: string, options: SseOptions): Subscription {
@@ -71,34 +78,75 @@ export function subscribe(path: string, options: SseOptions): Subscription {
   let wait = FIRST_WAIT_MS;
   let lastId = "";
 
-  async function once(): Promise<void> {
-    const headers: Record<string, string> = { Accept: "text/event-stream" };
-    if (lastId) headers["Last-Event-ID"] = lastId;
-    const response = await ask(path, { headers, signal: abort.signal });
-    const reader = response.body?.getReader();
-    if (!reader) return;
-    options.onOpen?.();
-    wait = FIRST_WAIT_MS;
-    const parser = new SseParser();
-    const decoder = new TextDecoder();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      for (const event of parser.push(decoder.decode(value, { stream: true }))) {
+  const parser = () => {
+    const [events, decoder] = [new SseParser(), new TextDecoder()];
+    return (bytes: ArrayBuffer | Uint8Array) => {
+      for (const event of events.push(decoder.decode(bytes, { stream: true }))) {
         if (event.id) lastId = event.id;
         options.onEvent(event);
       }
+    };
+  };
+  const opened = () => {
+    options.onOpen?.();
+    wait = FIRST_WAIT_MS;
+  };
+
+  async function byStream(): Promise<void> {
+    const headers: Record<string, string> = { Accept: "text/event-stream" };
+    if (lastId) headers["Last-Event-ID"] = lastId;
+    const attempt = new AbortController();
+    abort.signal.addEventListener("abort", () => attempt.abort(), { signal: attempt.signal });
+    const silence = setTimeout(() => {
+      void suspect().then(() => held.peek() && attempt.abort());
+    }, SILENT_MS);
+    try {
+      const response = await ask(path, { headers, signal: attempt.signal });
+      const reader = response.body?.getReader();
+      if (!reader) return;
+      opened();
+      const take = parser();
+      for (;;) {
+        const { done, value } = await reader.read();
+        clearTimeout(silence);
+        if (done) return;
+        take(value);
+      }
+    } finally {
+      clearTimeout(silence);
     }
+  }
+
+  function byRequests(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const socket = new PollSocket({ path, events: true, ...(lastId && { last_event_id: lastId }) });
+      const leave = () => {
+        socket.close();
+        resolve();
+      };
+      abort.signal.addEventListener("abort", leave, { once: true });
+      const take = parser();
+      socket.onopen = opened;
+      socket.onmessage = ({ data }) => take(data as ArrayBuffer);
+      socket.onclose = () => {
+        abort.signal.removeEventListener("abort", leave);
+        if (socket.refused === undefined) resolve();
+        else reject(socket.refused);
+      };
+    });
   }
 
   async function run(): Promise<void> {
     while (!abort.signal.aborted) {
       let error: unknown;
+      const way = held.peek() ? byRequests : byStream;
       try {
-        await once();
+        await way();
       } catch (caught) {
         error = caught;
       }
+      // It was given up for the other way, which begins at once.
+      if (way === byStream && held.peek() && !abort.signal.aborted && !(error instanceof ApiError)) continue;
       const signedOut = error instanceof ApiError && error.status === 401;
       if (abort.signal.aborted || !(signedOut || again(error))) return;
       await pause(wait, abort.signal);

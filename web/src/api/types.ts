@@ -184,16 +184,51 @@ export interface AppPod {
   ready: boolean;
 }
 
+export interface ObjectName {
+  kind: string;
+  name: string;
+}
+
+export interface AppObject extends ObjectName {
+  health: string;
+  message: string;
+  ready?: number | null;
+  wanted?: number | null;
+  strategy?: Strategy | null;
+}
+
+/** What git asked for when it was read last. */
+export interface TargetState {
+  commit: string;
+  time?: string;
+  state: "ready" | "failed";
+  diagnostics?: Diagnostic[] | null;
+  objects?: ObjectName[];
+}
+
+/** What the newest rollout that got through left in the cluster; all null before there was one. */
+export interface CurrentState {
+  id?: string | null;
+  number?: number;
+  commit?: string | null;
+  time?: string | null;
+}
+
 export interface App {
+  source?: { project: string } | null;
+  /** The folder of the manifests. */
+  path?: string;
   url?: string | null;
   health?: string | null;
   /** Its owner stopped it. */
   stopped?: boolean;
   /** A push to main refreshes the target state. */
   refresh_on_push?: boolean;
-  current?: { id?: string | null } | null;
-  target?: { diagnostics?: Diagnostic[] | null } | null;
-  objects?: { name: string; message: string; strategy?: Strategy | null }[];
+  /** False where the cluster could not be asked: `objects` is empty then. */
+  cluster_answers?: boolean;
+  current?: CurrentState | null;
+  target?: TargetState | null;
+  objects?: AppObject[];
   pods?: AppPod[];
 }
 

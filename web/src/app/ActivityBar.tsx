@@ -1,6 +1,7 @@
 /** The narrow bar at the edge: which view the side shows, Deploy, and the settings. */
 import { Keys } from "../actions/Keys";
 import { hintOf, runById } from "../actions/registry";
+import { DELIVERY } from "../delivery/open";
 import { t } from "../i18n";
 import { countWords } from "./count";
 import { Icon, type IconName } from "./icons";
@@ -20,6 +21,16 @@ export function ActivityBar() {
     <nav class="activity" aria-label={t("side.views")}>
       {VIEWS.map((view) => (
         <ViewButton key={view.id} view={view} />
+      ))}
+      {DELIVERY.map(({ id, title, icon, open }) => (
+        <ActivityButton
+          key={id}
+          id={id}
+          title={t(title)}
+          icon={icon}
+          keys={hintOf(`${id}.show`)}
+          onPress={open}
+        />
       ))}
       <span class="spacer" />
       <ActivityButton

@@ -3,8 +3,8 @@
 import { type Action, register } from "../actions/registry";
 import { showShortcuts } from "../actions/Shortcuts";
 import { logOut } from "../api/session";
-import { showAppMap } from "../appmap/open";
-import { deploy, running } from "../deploy/state";
+import { deliveryActions } from "../delivery/open";
+import { deployActions } from "../deploy/actions";
 import { editorActions } from "../editor/actions";
 import { focusEditor } from "../editor/documents";
 import { active, activePath } from "../editor/state";
@@ -26,7 +26,7 @@ import { trashActions } from "../trash/open";
 import { ladderActions } from "../workspace/actions";
 import { ready } from "../workspace/state";
 import { toggleView } from "./ActivityBar";
-import { pane, showDeploy, showPanel, showSide, showTerminal, showView, sizes } from "./layout";
+import { pane, showPanel, showSide, showTerminal, showView, sizes } from "./layout";
 import { VIEWS } from "./views";
 
 function toggleTerminal(): void {
@@ -249,31 +249,6 @@ const shell: Action[] = [
     run: () => showSide(!sizes.peek().sideOpen),
   },
   {
-    id: "deploy.run",
-    title: "deploy.button",
-    group: "deploy.title",
-    keys: ["Ctrl+Shift+Enter"],
-    run: () => {
-      showDeploy(true);
-      return deploy();
-    },
-    when: () => ready.value && !running.value,
-    overTerminal: true,
-  },
-  {
-    id: "app.map",
-    title: "appmap.open",
-    group: "deploy.title",
-    run: showAppMap,
-    when: () => ready.value,
-  },
-  {
-    id: "deploy.show",
-    title: "action.toggleDeploy",
-    group: "deploy.title",
-    run: () => showDeploy(!sizes.peek().deployOpen),
-  },
-  {
     id: "theme.system",
     title: "action.theme.system",
     group: "action.group.view",
@@ -398,6 +373,8 @@ export function startActions(): void {
     ...shell,
     ...panels,
     ...terminals,
+    ...deployActions,
+    ...deliveryActions,
     ...languageActions,
     ...scmActions,
     ...ladderActions,

@@ -20,7 +20,7 @@ export function History() {
           <RolloutRow key={rollout.id} of={rollout} current={rollout === newest} all={all} />
         ))}
       </ul>
-      <Removal />
+      {all.length > 0 && <Removal />}
     </>
   );
 }

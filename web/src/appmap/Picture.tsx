@@ -46,19 +46,30 @@ export function Picture({ of }: { of: AppMap }) {
   );
 }
 
-/** Curves from the right edge of one card to the left edge of the other. */
+/** Curves from the right edge of one card to the left edge of the other; where the columns are stacked, from its lower edge to the upper. */
 function drawn(box: HTMLElement, of: AppMap): Line[] {
   const origin = box.getBoundingClientRect();
   const cards = new Map(
     [...box.querySelectorAll<HTMLElement>("[data-card]")].map((card) => [card.dataset.card, card]),
   );
+  const [first, second] = [...box.querySelectorAll(".picture-column")].map((each) =>
+    each.getBoundingClientRect(),
+  );
+  const stacked = (second?.top ?? 0) >= (first?.bottom ?? 0);
   return linesOf(of).flatMap(({ from, to }) => {
     const [a, b] = [cards.get(from)?.getBoundingClientRect(), cards.get(to)?.getBoundingClientRect()];
     if (!a || !b) return [];
+    const key = `${from} ${to}`;
+    if (stacked) {
+      const [x1, y1] = [a.left + a.width / 2 - origin.left, a.bottom - origin.top];
+      const [x2, y2] = [b.left + b.width / 2 - origin.left, b.top - origin.top];
+      const bend = (y2 - y1) / 2;
+      return [{ key, path: `M${x1} ${y1}C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}` }];
+    }
     const [x1, y1] = [a.right - origin.left, a.top + a.height / 2 - origin.top];
     const [x2, y2] = [b.left - origin.left, b.top + b.height / 2 - origin.top];
     const bend = (x2 - x1) / 2;
-    return [{ key: `${from} ${to}`, path: `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}` }];
+    return [{ key, path: `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}` }];
   });
 }
 

@@ -24,8 +24,12 @@ export function showAppMap(): void {
   });
 }
 
-export function enterSecret(wanted: SecretKey): void {
-  tab.value = "secrets";
-  secretAsked.value = wanted;
+export function showAppTab(which: (typeof TABS)[number]): void {
+  tab.value = which;
   showAppMap();
+}
+
+export function enterSecret(wanted: SecretKey): void {
+  secretAsked.value = wanted;
+  showAppTab("secrets");
 }

@@ -1,7 +1,9 @@
 /** Rollouts that were, and what differs from the newest: looked at while the page of the application is open. */
 import { signal } from "@preact/signals";
+import { pause } from "../api/pause";
 import { type Drift, type Rollout, readDrift, readRollout, readRollouts, rollBack } from "../api/rollouts";
 import { confirm } from "../app/confirm";
+import { lookAgain } from "../app/lookAgain";
 import { say } from "../app/toast";
 import { refreshApp } from "../deploy/state";
 import { t } from "../i18n";
@@ -9,6 +11,8 @@ import { look } from "./state";
 
 /** The API server compares each object: not as often as the picture is looked at. */
 const LOOK_MS = 8000;
+/** While one is on its way. */
+const SOON_MS = 2000;
 const FOLLOW_MS = 500;
 
 export const rollouts = signal<readonly Rollout[]>([]);
@@ -32,19 +36,19 @@ export async function lookAtRollouts(): Promise<void> {
   drift.value = differs;
 }
 
-/** Looks now and again until the answer is called. A cluster that is away is told by the picture. */
-export function watchRollouts(): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let ended = false;
-  const again = async () => {
-    if (document.visibilityState === "visible") await lookAtRollouts().catch(() => undefined);
-    if (!ended) timer = setTimeout(() => void again(), LOOK_MS);
-  };
-  void again();
-  return () => {
-    ended = true;
-    clearTimeout(timer);
-  };
+/** Until the answer is called. A cluster that is away is told by the picture. */
+export const watchRollouts = (): (() => void) =>
+  lookAgain(lookAtRollouts, () => (rollouts.peek().every(isOver) ? LOOK_MS : SOON_MS));
+
+/** Answers how it ended; meanwhile the list shows how it goes. */
+export async function followRollout(started: Rollout): Promise<Rollout> {
+  let now = started;
+  for (;;) {
+    rollouts.value = [now, ...rollouts.peek().filter(({ id }) => id !== now.id)];
+    if (isOver(now)) return now;
+    await pause(FOLLOW_MS);
+    now = await readRollout(now.id);
+  }
 }
 
 export async function askToGoBack(to: Rollout): Promise<void> {
@@ -61,12 +65,7 @@ export async function askToGoBack(to: Rollout): Promise<void> {
 export async function goBackTo({ id, number }: Rollout): Promise<void> {
   goingBack.value = number;
   try {
-    let now = await rollBack(id);
-    await lookAtRollouts();
-    while (!isOver(now)) {
-      await new Promise((resolve) => setTimeout(resolve, FOLLOW_MS));
-      now = await readRollout(now.id);
-    }
+    const now = await followRollout(await rollBack(id));
     if (now.state === "healthy") say(t("appmap.wentBack", { number }), "good");
     else say(now.detail, "bad");
   } finally {

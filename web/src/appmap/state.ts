@@ -2,6 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import { type AppMap, type Load, type MapNode, type MapPod, readLoad, readMap } from "../api/appmap";
 import { describe } from "../api/http";
+import { lookAgain } from "../app/lookAgain";
 
 const LOOK_MS = 2000;
 /** Five minutes of looks. */
@@ -51,20 +52,8 @@ export async function look(): Promise<void> {
   }
 }
 
-/** Looks now and again until the answer is called; not while the page is out of sight. */
-export function watchMap(): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let ended = false;
-  const again = async () => {
-    if (document.visibilityState === "visible") await look();
-    if (!ended) timer = setTimeout(() => void again(), LOOK_MS);
-  };
-  void again();
-  return () => {
-    ended = true;
-    clearTimeout(timer);
-  };
-}
+/** Until the answer is called. */
+export const watchMap = (): (() => void) => lookAgain(look, () => LOOK_MS);
 
 export interface Columns {
   ingresses: MapNode[];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { keepEnd } from "./BuildLog";
+import { keepEnd } from "./LogText";
 import { allSteps, isOver, stepSeconds } from "./state";
 
 describe("a Deploy's steps", () => {

@@ -18,8 +18,8 @@ describe("an application's strategies", () => {
     };
     const of: App = {
       objects: [
-        { name: "web", message: "", strategy },
-        { name: "db", message: "", strategy: null },
+        { kind: "Rollout", name: "web", health: "paused", message: "", strategy },
+        { kind: "StatefulSet", name: "db", health: "healthy", message: "", strategy: null },
       ],
       pods: [pod("canary", true), { name: "db-0", owner: "db", role: null, ready: true }],
     };

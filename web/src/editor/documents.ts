@@ -53,7 +53,7 @@ export const viewOf = (path: string): EditorView | null => placeOf(path)?.view ?
 export const shownIn = (group: string): string | null => shown.get(group)?.path ?? null;
 
 /** The view that has, or had last, the focus, where it shows a text. */
-function front(): EditorView | null {
+export function frontView(): EditorView | null {
   const { view, path } = shown.get(activeGroup.peek()) ?? {};
   return path ? (view ?? null) : null;
 }
@@ -279,11 +279,11 @@ export function goTo(path: string, line: number, column: number): void {
   view.focus();
 }
 
-export const focusEditor = (): void => front()?.focus();
+export const focusEditor = (): void => frontView()?.focus();
 
 /** What is selected in the text in front; empty where nothing is. */
 export function selectedText(): string {
-  const state = front()?.state;
+  const state = frontView()?.state;
   if (!state) return "";
   const { from, to } = state.selection.main;
   return state.sliceDoc(from, to);
@@ -291,7 +291,7 @@ export function selectedText(): string {
 
 /** One of CodeMirror's own commands, done in the text in front. */
 export function perform(command: Command): void {
-  const view = front();
+  const view = frontView();
   if (!view) return;
   view.focus();
   command(view);

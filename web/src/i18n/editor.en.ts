@@ -31,6 +31,9 @@ export const editorEn = {
   "action.symbols": "Go to what the file defines",
   "action.compare": "Compare the file with…",
   "editor.format.broken": "This is not whole JSON yet, so it cannot be formatted.",
+  "editor.format.error": "Line {line} cannot be read, so nothing was formatted: {message}",
+  "editor.format.python":
+    "Python is formatted by autopep8, which is not installed here. In a terminal: pip install --user autopep8, then load this page anew.",
   "editor.format.none": "Nothing here knows how to format this file.",
   "compare.title": "{name}: compared",
   "compare.with": "Left:",

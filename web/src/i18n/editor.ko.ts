@@ -32,6 +32,9 @@ export const editorKo: Record<keyof typeof editorEn, string> = {
   "action.symbols": "파일 안의 정의로 가기",
   "action.compare": "파일 비교하기…",
   "editor.format.broken": "아직 온전한 JSON이 아니어서 정리할 수 없습니다.",
+  "editor.format.error": "{line}번째 줄을 읽을 수 없어 정리하지 못했습니다: {message}",
+  "editor.format.python":
+    "파이썬 파일은 autopep8로 정리하는데 설치되어 있지 않습니다. 터미널에서 pip install --user autopep8을 실행하고 이 페이지를 새로 고치세요.",
   "editor.format.none": "이 파일을 정리하는 방법을 알지 못합니다.",
   "compare.title": "{name}: 비교",
   "compare.with": "왼쪽:",

@@ -1,5 +1,6 @@
 import { appmapEn } from "./appmap.en";
 import { checkingEn } from "./checking.en";
+import { deliveryEn } from "./delivery.en";
 import { editorEn } from "./editor.en";
 import { ideEn } from "./ide.en";
 import { languageEn } from "./language.en";
@@ -17,6 +18,7 @@ import { viewersEn } from "./viewers.en";
 
 export const en = {
   ...checkingEn,
+  ...deliveryEn,
   ...editorEn,
   ...ideEn,
   ...languageEn,

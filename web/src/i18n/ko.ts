@@ -1,6 +1,7 @@
 import type { Messages } from ".";
 import { appmapKo } from "./appmap.ko";
 import { checkingKo } from "./checking.ko";
+import { deliveryKo } from "./delivery.ko";
 import { editorKo } from "./editor.ko";
 import { ideKo } from "./ide.ko";
 import { languageKo } from "./language.ko";
@@ -18,6 +19,7 @@ import { viewersKo } from "./viewers.ko";
 
 export const ko: Messages = {
   ...checkingKo,
+  ...deliveryKo,
   ...editorKo,
   ...ideKo,
   ...languageKo,

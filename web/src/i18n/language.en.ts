@@ -14,4 +14,7 @@ export const languageEn = {
   "language.format": "Format the file",
   "settings.languageServers": "Language servers",
   "settings.languageServers.hint": "Completion, errors, definitions; each takes memory of your workspace",
+  "language.noReferences": "The language server knows no place where this is used.",
+  "language.referenceCount": "Used in {count} places",
+  "language.referenceList": "Where it is used",
 };

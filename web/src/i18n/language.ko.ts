@@ -15,4 +15,7 @@ export const languageKo: Record<keyof typeof languageEn, string> = {
   "language.format": "파일 정리(포맷)",
   "settings.languageServers": "언어 서버",
   "settings.languageServers.hint": "자동 완성, 오류 표시, 정의로 이동. 작업 공간의 메모리를 씁니다",
+  "language.noReferences": "이 이름을 쓰는 곳을 찾지 못했습니다.",
+  "language.referenceCount": "사용하는 곳 {count}군데",
+  "language.referenceList": "사용하는 곳",
 };

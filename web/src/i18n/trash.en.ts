@@ -5,7 +5,7 @@ export const trashEn = {
     "What was deleted in the file tree. It stays here, and takes room in your home folder, until you delete it for good.",
   "trash.none": "The trash is empty.",
   "trash.restore": "Put back",
-  "trash.restoreOf": "Put {path} back",
+  "trash.restoreOf": "Put back: {path}",
   "trash.restored": "{path} is back.",
   "trash.discard": "Delete for good",
   "trash.discardOf": "Delete {path} for good",

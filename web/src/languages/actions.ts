@@ -1,6 +1,6 @@
 /** What a language server can be asked about the text in front. Its keys are bound in the text itself. */
 import type { Action } from "../actions/registry";
-import { perform } from "../editor/documents";
+import { frontView, perform } from "../editor/documents";
 import { active, activePath } from "../editor/state";
 import type { Key } from "../i18n";
 import { serverOf } from "./ids";
@@ -19,20 +19,20 @@ const helped = (): boolean => {
   return found !== null && running.value.get(found.server) === "running";
 };
 
-/** By the language server where one helps; else by what is known of the language. */
+/** By the language server where it can; else by what is known of the language. */
 const format: Action = {
   id: "language.formatDocument",
   title: "language.format",
   group: "editor.title",
   keys: ["Alt+Shift+F"],
   run: async () => {
-    if (helped()) {
-      const { formatDocument } = await import("./client");
-      perform(formatDocument);
-    } else {
-      const { formatText } = await import("../editor/formatting");
-      perform(formatText);
-    }
+    const view = frontView();
+    const path = activePath.peek();
+    if (!view || path === null || view.state.readOnly) return;
+    view.focus();
+    if (helped() && (await (await import("./client")).formatByServer(view))) return;
+    const { formatText } = await import("../editor/formatting");
+    await formatText(view, path);
   },
   when: () => active.value?.status === "text",
 };

@@ -256,4 +256,6 @@ export function endAll(): void {
 
 export const restart = (server: ServerId): void => connections.get(server)?.again();
 
-export { findReferences, formatDocument, jumpToDefinition, renameSymbol } from "@codemirror/lsp-client";
+export { jumpToDefinition, renameSymbol } from "@codemirror/lsp-client";
+export { formatByServer } from "./formatting";
+export { findReferences, references } from "./references";

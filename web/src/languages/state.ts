@@ -48,10 +48,11 @@ async function help(path: string): Promise<Extension> {
   const { home, languages } = known.peek() ?? {};
   if (home === undefined || !languages?.some(({ id, program }) => id === found.server && program !== null))
     return [];
-  const [{ clientOf }, { tellMarks }] = await again(() =>
+  const [{ clientOf, references }, { tellMarks }] = await again(() =>
     Promise.all([import("./client"), import("../problems/marks")]),
   );
   return [
+    references(home),
     clientOf(found.server, home, root.peek()).plugin(uriOf(home, path), found.language),
     tellMarks(path, found.server),
   ];

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { copyText } from "../app/clipboard";
 import { Icon } from "../app/icons";
 import { sayError } from "../app/toast";
-import { LogText } from "../deploy/BuildLog";
+import { LogText } from "../deploy/LogText";
 import { deployment } from "../deploy/state";
 import { t } from "../i18n";
 import { deployText } from "./deploy";

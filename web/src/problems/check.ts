@@ -1,7 +1,7 @@
-/** The check of all manifests, as they are typed: what Deploy would say of them. */
+/** The check of all manifests and Dockerfiles, as they are typed: what Deploy would say of them. */
 import { askJson } from "../api/http";
 import type { Diagnostic } from "../api/types";
-import { isManifest } from "../checking/which";
+import { isChecked } from "../checking/which";
 import { textOf } from "../editor/documents";
 import { buffers } from "../editor/state";
 import { shortPath } from "../files/state";
@@ -9,7 +9,7 @@ import { checked } from "./state";
 
 /** What is typed and not saved counts; the rest is as it lies in the workspace. */
 export async function checkAll(): Promise<readonly Diagnostic[]> {
-  const open = buffers.peek().filter(({ status, path }) => status === "text" && isManifest(shortPath(path)));
+  const open = buffers.peek().filter(({ status, path }) => status === "text" && isChecked(shortPath(path)));
   const files = Object.fromEntries(open.map(({ path }) => [shortPath(path), textOf(path)]));
   const { diagnostics } = await askJson<{ diagnostics: Diagnostic[] }>("/check", {
     method: "POST",

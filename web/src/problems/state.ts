@@ -1,7 +1,7 @@
 /** What is wrong, as it is known now: in open texts, by the check, by the newest Deploy. */
 import { computed, signal } from "@preact/signals";
 import type { Diagnostic } from "../api/types";
-import { isManifest } from "../checking/which";
+import { isChecked } from "../checking/which";
 import { deployment } from "../deploy/state";
 import { buffers } from "../editor/buffers";
 import { projectPath, shortPath } from "../files/state";
@@ -9,7 +9,7 @@ import { countOf, listProblems, type Problem } from "./list";
 
 /** Marks in texts, by path. */
 export const marked = signal<ReadonlyMap<string, readonly Problem[]>>(new Map());
-/** What the check of all manifests said last. */
+/** What the check of all manifests and Dockerfiles said last. */
 export const checked = signal<readonly Diagnostic[] | null>(null);
 
 export const problems = computed(() => {
@@ -19,7 +19,7 @@ export const problems = computed(() => {
     checked: checked.value,
     deployed: deployment.value?.steps.flatMap((step) => step.diagnostics ?? []) ?? [],
     isOpen: (path) => open.has(path),
-    isManifest: (path) => isManifest(shortPath(path)),
+    isManifest: (path) => isChecked(shortPath(path)),
     pathOf: projectPath,
   });
 });

@@ -62,4 +62,18 @@ export const ladderActions: readonly Action[] = [
     when: () => !busy() && Boolean(workspace.value?.undo_until),
   },
   { id: "workspace.stop", title: "workspace.stop", group, run: () => act("stop"), when: isReady },
+  {
+    id: "workspace.cancel",
+    title: "action.cancelStart",
+    group,
+    run: () => act("cancel"),
+    when: () => busy() && state() !== "stopping",
+  },
+  {
+    id: "workspace.force",
+    title: "workspace.force",
+    group,
+    run: () => act("force"),
+    when: () => busy() || state() === "failed",
+  },
 ];

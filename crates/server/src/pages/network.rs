@@ -63,8 +63,8 @@ fn checks(config: &Config, lang: &'static str) -> Vec<Check> {
             id: "events",
             title: t("Events as they happen (SSE)", "실시간 이벤트(SSE)"),
             breaks: t(
-                "Changes of files, ports and the steps of Deploy are seen late, or only after a reload.",
-                "파일 변경, 포트, 배포 단계가 늦게 보이거나 새로 고쳐야 보입니다.",
+                "Changes of files, ports and the steps of Deploy are asked for again and again instead, after some seconds of trying.",
+                "파일 변경, 포트, 배포 단계를 몇 초 시도한 뒤에 요청을 되풀이해 가져옵니다.",
             ),
             ask: said(
                 format!("Do not buffer, compress or hold back for scanning answers of {host} with Content-Type: text/event-stream."),

@@ -6,7 +6,7 @@ use maru_build::dockerfile::Instruction;
 use maru_manifest::{Diagnostic, Mark};
 use maru_model::Text;
 
-use super::{Program, Subject, within};
+use super::{Program, Subject, instructions, within};
 
 /// Commands, and the files of which they need one.
 const INSTALLERS: [(&str, &[&str]); 9] = [
@@ -143,6 +143,8 @@ fn missing(subject: &Subject<'_>, instruction: &Instruction, source: &str) -> Di
             format!("경로는 `{place}` 부터입니다. 파일을 넣거나, .gitignore 에 걸리지 않는지 확인하거나, 이 줄에서 빼세요"),
         ),
     };
+    let edit = alike.and_then(|path| instructions::replacing(subject, instruction, source, path));
+    let mark = edit.as_ref().map_or_else(|| line(instruction), |(mark, _)| *mark);
     Diagnostic::error(
         "copy_missing",
         Text::new(
@@ -150,8 +152,9 @@ fn missing(subject: &Subject<'_>, instruction: &Instruction, source: &str) -> Di
             format!("`{}` 이(가) 복사하는 `{source}` 이(가) `{place}` 에 없어 여기서 빌드가 멈춥니다", instruction.keyword),
         ),
     )
-    .at(&subject.dockerfile, line(instruction))
+    .at(&subject.dockerfile, mark)
     .fix(fix)
+    .edits(edit.map(|(_, edit)| edit))
 }
 
 /// An install without the list of what to install.

@@ -7,6 +7,7 @@
 mod commands;
 mod copies;
 mod dependencies;
+mod instructions;
 mod listens;
 mod ports;
 mod secrets;
@@ -16,6 +17,7 @@ use std::collections::BTreeSet;
 
 use maru_build::dockerfile::{Instruction, parse};
 use maru_manifest::{ContainerFacts, Diagnostic, Files};
+use maru_model::Login;
 
 use texts::Source;
 
@@ -30,6 +32,14 @@ pub struct Program {
     pub dockerfile: String,
 }
 
+/// Images that there are, as far as a Dockerfile of this user may name them.
+#[derive(Debug, Clone)]
+pub struct Images {
+    pub login: Login,
+    /// Of the class's registry, whole.
+    pub known: BTreeSet<String>,
+}
+
 /// What is looked at.
 #[derive(Debug)]
 pub struct Project<'a> {
@@ -38,6 +48,8 @@ pub struct Project<'a> {
     pub files: &'a Files,
     pub programs: &'a [Program],
     pub containers: &'a [ContainerFacts],
+    /// `None` where the registry was not asked: nothing is said about images then.
+    pub images: Option<&'a Images>,
 }
 
 /// One program with what belongs to it.
@@ -45,7 +57,10 @@ struct Subject<'a> {
     program: &'a Program,
     /// Path of the Dockerfile in the project.
     dockerfile: String,
+    /// Its text.
+    text: String,
     instructions: Vec<Instruction>,
+    images: Option<&'a Images>,
     /// Paths in the context, from its top.
     inside: BTreeSet<&'a str>,
     /// The texts of the context that were read.
@@ -62,6 +77,7 @@ pub fn check(project: &Project<'_>) -> Vec<Diagnostic> {
             found.push(copies::no_dockerfile(program, project.paths));
             continue;
         };
+        instructions::check(&subject, &mut found);
         copies::check(&subject, &mut found);
         commands::check(&subject, &mut found);
         for source in &subject.sources {
@@ -71,6 +87,47 @@ pub fn check(project: &Project<'_>) -> Vec<Diagnostic> {
         dependencies::check(&subject, &mut found);
     }
     secrets::check(project, &mut found);
+    sorted(found)
+}
+
+/// The Dockerfiles alone, as they are written. `whole` says that the paths are all of the project's: without them nothing
+/// can be said of what is copied.
+#[must_use]
+pub fn dockerfiles(project: &Project<'_>, whole: bool) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for subject in project.programs.iter().filter_map(|program| Subject::of(project, program)) {
+        instructions::check(&subject, &mut found);
+        if whole {
+            copies::check(&subject, &mut found);
+        }
+    }
+    sorted(found)
+}
+
+/// A program for each Dockerfile: those of the image repositories, and for any other its own folder.
+#[must_use]
+pub fn programs_of(files: &Files, repositories: &[Program]) -> Vec<Program> {
+    let known: BTreeSet<String> = repositories.iter().map(|program| within(&program.context, &program.dockerfile)).collect();
+    let others = files.keys().filter(|path| is_dockerfile(path) && !known.contains(*path)).map(|path| {
+        let (context, dockerfile) = path.rsplit_once('/').unwrap_or(("", path));
+        Program { image: String::new(), context: context.to_owned(), dockerfile: dockerfile.to_owned() }
+    });
+    repositories
+        .iter()
+        .filter(|program| files.contains_key(&within(&program.context, &program.dockerfile)))
+        .cloned()
+        .chain(others)
+        .collect()
+}
+
+/// `Dockerfile`, `web/Dockerfile.dev`
+#[must_use]
+pub fn is_dockerfile(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name == "Dockerfile" || name.strip_prefix("Dockerfile.").is_some_and(|end| !end.is_empty() && end != "dockerignore")
+}
+
+fn sorted(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     found.sort_by(|a, b| (a.severity, &a.file, a.line, a.column, &a.code).cmp(&(b.severity, &b.file, b.line, b.column, &b.code)));
     found.dedup();
     found
@@ -84,12 +141,14 @@ impl<'a> Subject<'a> {
             return None;
         }
         let text = project.files.get(&dockerfile).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
+        let text = text.trim_start_matches('\u{feff}').to_owned();
         let prefix = within(&program.context, "");
         let inside = project.paths.iter().filter_map(|path| path.strip_prefix(&prefix)).collect();
         let sources =
             project.files.iter().filter(|(path, _)| path.starts_with(&prefix)).filter_map(|(path, bytes)| Source::of(path, bytes));
         let containers = project.containers.iter().filter(|container| names(&container.image, &program.image)).collect();
-        Some(Self { program, instructions: parse(&text), dockerfile, inside, sources: sources.collect(), containers })
+        let instructions = parse(&text);
+        Some(Self { program, instructions, text, dockerfile, images: project.images, inside, sources: sources.collect(), containers })
     }
 
     /// The last of an instruction, which is the one that counts.

@@ -14,7 +14,13 @@ fn look(files: &[(&str, &str)]) -> Vec<Diagnostic> {
 fn look_at(files: &Files) -> Vec<Diagnostic> {
     let paths = files.keys().cloned().collect();
     let programs = [Program { image: IMAGE.to_owned(), context: "web".to_owned(), dockerfile: "Dockerfile".to_owned() }];
-    check(&Project { paths: &paths, files, programs: &programs, containers: &containers(files, "k8s") })
+    check(&Project { paths: &paths, files, programs: &programs, containers: &containers(files, "k8s"), images: Some(&images()) })
+}
+
+/// What the class's registry has.
+fn images() -> Images {
+    let known = ["base/nginx:1", "base/postgres:17", "base/python:3", "mina/web:1"];
+    Images { login: Login::parse("mina").unwrap(), known: known.map(|image| format!("registry.localhost/{image}")).into() }
 }
 
 fn codes(files: &[(&str, &str)]) -> Vec<String> {
@@ -105,12 +111,12 @@ fn deployment(container: &str) -> String {
 #[test]
 fn ports_of_image_and_manifest_are_compared() {
     let port = "        ports:\n        - containerPort: 80\n";
-    let exposes = ("web/Dockerfile", "FROM nginx\nEXPOSE 8080/tcp\n");
+    let exposes = ("web/Dockerfile", "FROM nginx:1\nEXPOSE 8080/tcp\n");
     assert_eq!(codes(&[exposes, ("k8s/web.yaml", &deployment(port))]), ["port_differs k8s/web.yaml:11"]);
     assert_eq!(codes(&[exposes, ("k8s/web.yaml", &deployment(&port.replace("80", "8080")))]), [""; 0]);
     let variable = "        env:\n        - {name: PORT, value: \"9000\"}\n";
     let reads = ("web/app.js", "app.listen(process.env.PORT)");
-    let plain = ("web/Dockerfile", "FROM node\nCOPY . .\n");
+    let plain = ("web/Dockerfile", "FROM node:1\nCOPY . .\n");
     assert_eq!(
         codes(&[plain, ("web/app.js", "app.listen(3000)"), ("k8s/web.yaml", &deployment(variable))]),
         ["ignores_port k8s/web.yaml:11"]
@@ -138,14 +144,115 @@ fn what_a_dockerfile_copies_must_be_there() {
         codes(&files)
     };
     let app = ("web/src/App.js", "");
-    assert_eq!(of("FROM node\nCOPY src/app.js .\n", &[app]), ["copy_missing web/Dockerfile:2"]);
-    assert_eq!(of("FROM node\nCOPY [\"package.json\", \"./\"]\n", &[app]), ["copy_missing web/Dockerfile:2"]);
+    assert_eq!(of("FROM node:1\nCOPY src/app.js .\n", &[app]), ["copy_missing web/Dockerfile:2"]);
+    assert_eq!(of("FROM node:1\nCOPY [\"package.json\", \"./\"]\n", &[app]), ["copy_missing web/Dockerfile:2"]);
     for good in
-        ["COPY src .", "COPY ./src/ .", "COPY src/*.js /app/", "COPY . .", "COPY --from=build /x /y", "ADD https://x.y/z .", "COPY $FILE ."]
+        ["COPY src .", "COPY ./src/ .", "COPY src/*.js /app/", "COPY . .", "COPY --from=0 /x /y", "ADD https://x.y/z .", "COPY $FILE ."]
     {
-        assert_eq!(of(&format!("FROM node\n{good}\n"), &[app]), [""; 0], "{good}");
+        assert_eq!(of(&format!("FROM node:1\n{good}\n"), &[app]), [""; 0], "{good}");
     }
-    assert_eq!(codes(&[("web/dockerfile", "FROM node")]), ["no_dockerfile :0"]);
+    assert_eq!(codes(&[("web/dockerfile", "FROM node:1")]), ["no_dockerfile :0"]);
+}
+
+/// What is found in a Dockerfile, and the Dockerfile after the fixes that can be made.
+fn mended(dockerfile: &str) -> (Vec<String>, String) {
+    let files: Files = [("web/Dockerfile".to_owned(), dockerfile.as_bytes().to_vec()), ("web/app.py".to_owned(), Vec::new())].into();
+    let found = look_at(&files);
+    let edits: Vec<_> = found.iter().flat_map(|found| found.edits.clone()).collect();
+    let after = apply_edits(&files, &edits).unwrap();
+    let places = found.iter().map(|found| format!("{} {}:{}", found.code, found.line, found.column)).collect();
+    (places, String::from_utf8_lossy(&after["web/Dockerfile"]).into_owned())
+}
+
+#[test]
+fn mistakes_of_a_dockerfile_are_told_at_their_place_and_mended() {
+    const BASE: &str = "registry.localhost/base/python:3";
+    for (written, code, meant) in [
+        (format!("FORM {BASE}\n"), "dockerfile_unknown_instruction 1:1", format!("FROM {BASE}\n")),
+        (format!("FROM {BASE}\n  cpoy . .\n"), "dockerfile_unknown_instruction 2:3", format!("FROM {BASE}\n  COPY . .\n")),
+        (
+            format!("FROM {BASE}\nRUN true\n\n && false\n"),
+            "dockerfile_unknown_instruction 4:2",
+            format!("FROM {BASE}\nRUN true \\\n\n && false\n"),
+        ),
+        (
+            format!("FROM {BASE}\nCMD ['python', \"app.py\"]\n"),
+            "dockerfile_broken_list 2:5",
+            format!("FROM {BASE}\nCMD [\"python\", \"app.py\"]\n"),
+        ),
+        (
+            format!("FROM {BASE}\nCOPY --chown=1:1 [\"app.py\", \".\"\n"),
+            "dockerfile_broken_list 2:18",
+            format!("FROM {BASE}\nCOPY --chown=1:1 [\"app.py\", \".\"]\n"),
+        ),
+        (
+            format!("FROM {BASE}\nCMD [\"python\", \"app.py\",]\n"),
+            "dockerfile_broken_list 2:5",
+            format!("FROM {BASE}\nCMD [\"python\", \"app.py\"]\n"),
+        ),
+        ("FROM registry.localhost/base/python:4\n".to_owned(), "base_missing 1:6", format!("FROM {BASE}\n")),
+        ("FROM registry.localhost/base/pyhton:3 AS a\n".to_owned(), "base_missing 1:6", format!("FROM {BASE} AS a\n")),
+        (format!("FROM {BASE}\nCOPY App.py /App.py\n"), "copy_missing 2:6", format!("FROM {BASE}\nCOPY app.py /App.py\n")),
+    ] {
+        let (found, after) = mended(&written);
+        assert_eq!(found.first().map(String::as_str), Some(code), "{written}");
+        assert_eq!(after, meant);
+        assert_eq!(mended(&after).0, [""; 0], "after the fix of {written}");
+    }
+}
+
+#[test]
+fn mistakes_of_a_dockerfile_without_one_certain_mend_are_told() {
+    for (written, expected) in [
+        ("", "dockerfile_no_from 1:1"),
+        ("# nothing yet\nARG A=1\n", "dockerfile_no_from 1:1"),
+        ("RUN true\n", "dockerfile_no_from 1:1"),
+        ("FROM\n", "dockerfile_missing_argument 1:1"),
+        ("FROM a:1\nCOPY app.py\n", "dockerfile_missing_argument 2:1"),
+        ("FROM a:1\nCMD [\"python\" \"app.py\"]\n", "dockerfile_broken_list 2:5"),
+        ("FROM a:1\nRUN <<EOF\nnonsense\nEOF\nUSER 1\n", "dockerfile_buildkit 2:5"),
+        ("FROM a:1\nRUN --mount=type=cache,target=/x true\n", "dockerfile_buildkit 2:5"),
+        ("FROM a:1\necho hello\n", "dockerfile_unknown_instruction 2:1"),
+        ("FROM python\n", "base_without_version 1:6"),
+        ("FROM python:latest\n", "base_without_version 1:6"),
+        ("FROM registry.localhost/juno/web:1\n", "base_not_yours 1:6"),
+        ("FROM localhost:5000/x:1\n", "base_not_yours 1:6"),
+        ("FROM registry.localhost/mina/other\n", "base_missing 1:6"),
+    ] {
+        assert_eq!(mended(written).0, [expected], "{written}");
+    }
+}
+
+#[test]
+fn a_dockerfile_that_builds_is_left_alone() {
+    for good in [
+        "ARG V=3\nFROM registry.localhost/base/python:${V}\n",
+        "# escape=`\nFROM a:1\nRUN true `\n && true\n",
+        "FROM a:1 AS build\nFROM scratch\nCOPY --from=build /x /y\nCOPY --from=0 /x /y\n",
+        "FROM registry.localhost/mina/web\nFROM registry.localhost/mina/web:latest\nFROM registry.localhost/mina/web:1\n",
+        "FROM a@sha256:00\nonbuild run true\nHealthcheck CMD true\n",
+        "FROM a:1\nRUN [ -f /x ] && [\"$A\" = b ]; echo $((1 << 2))\nRUN python3 -c 'print(1 <<2)'\n",
+        "FROM ghcr.io:443/a/b:1\nCMD [\"a\", \"b\"]\nENTRYPOINT []\nCMD a b\n",
+        "\u{feff}FROM a:1\r\nCOPY app.py .\r\n",
+    ] {
+        assert_eq!(mended(good).0, [""; 0], "{good}");
+    }
+}
+
+#[test]
+fn a_dockerfile_is_looked_at_in_the_folder_of_its_repository() {
+    let files: Files = ["web/Dockerfile", "tools/Dockerfile.dev", "Dockerfile.dockerignore", "docs/Dockerfile.md.txt/x"]
+        .map(|path| (path.to_owned(), b"FROM a:1\nCOPY app.py .\n".to_vec()))
+        .into();
+    let repository = Program { image: IMAGE.to_owned(), context: String::new(), dockerfile: "web/Dockerfile".to_owned() };
+    let programs = programs_of(&files, &[repository]);
+    let contexts: Vec<_> = programs.iter().map(|program| (program.context.as_str(), program.dockerfile.as_str())).collect();
+    assert_eq!(contexts, [("", "web/Dockerfile"), ("tools", "Dockerfile.dev")]);
+    let paths = ["app.py", "web/Dockerfile", "tools/Dockerfile.dev"].map(str::to_owned).into();
+    let project = Project { paths: &paths, files: &files, programs: &programs, containers: &[], images: None };
+    let told = |whole| dockerfiles(&project, whole).into_iter().map(|found| format!("{} {}", found.code, found.file)).collect::<Vec<_>>();
+    assert_eq!(told(true), ["copy_missing tools/Dockerfile.dev"]);
+    assert_eq!(told(false), [""; 0]);
 }
 
 #[test]
@@ -156,15 +263,15 @@ fn what_is_installed_from_must_have_been_copied() {
         all.extend(files);
         codes(&all)
     };
-    assert_eq!(of("FROM python\nRUN pip install -r requirements.txt\nCOPY . .\n", &[list]), ["dependency_file_missing web/Dockerfile:2"]);
-    assert_eq!(of("FROM python\nCOPY . .\nRUN pip install -r requirements.txt\n", &[]), ["dependency_file_missing web/Dockerfile:3"]);
-    assert_eq!(of("FROM python\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n", &[list]), [""; 0]);
+    assert_eq!(of("FROM python:1\nRUN pip install -r requirements.txt\nCOPY . .\n", &[list]), ["dependency_file_missing web/Dockerfile:2"]);
+    assert_eq!(of("FROM python:1\nCOPY . .\nRUN pip install -r requirements.txt\n", &[]), ["dependency_file_missing web/Dockerfile:3"]);
+    assert_eq!(of("FROM python:1\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n", &[list]), [""; 0]);
     assert_eq!(
-        of("FROM node\nCOPY package*.json ./\nRUN npm ci\n", &[("web/package.json", "{}")]),
+        of("FROM node:1\nCOPY package*.json ./\nRUN npm ci\n", &[("web/package.json", "{}")]),
         ["dependency_file_missing web/Dockerfile:3"]
     );
-    assert_eq!(of("FROM node\nRUN npm install express && true\n", &[]), [""; 0]);
-    assert_eq!(of("FROM node\nCOPY package.json .\nRUN npm install --omit=dev\n", &[("web/package.json", "{}")]), [""; 0]);
+    assert_eq!(of("FROM node:1\nRUN npm install express && true\n", &[]), [""; 0]);
+    assert_eq!(of("FROM node:1\nCOPY package.json .\nRUN npm install --omit=dev\n", &[("web/package.json", "{}")]), [""; 0]);
 }
 
 #[test]
@@ -196,6 +303,14 @@ fn the_examples_of_the_pages_are_true() {
         "copy_missing",
         "dependency_file_missing",
         "dependency_missing",
+        "dockerfile_unknown_instruction",
+        "dockerfile_no_from",
+        "dockerfile_missing_argument",
+        "dockerfile_broken_list",
+        "dockerfile_buildkit",
+        "base_missing",
+        "base_not_yours",
+        "base_without_version",
     ] {
         let page = std::fs::read_to_string(pages.join(format!("{code}.md"))).unwrap();
         let (bad, good) = page.split_once("## Good").unwrap();
@@ -231,7 +346,13 @@ fn the_starter_is_in_order() {
             dockerfile: "Dockerfile".to_owned(),
         })
         .collect();
-    let found = check(&Project { paths: &paths, files: &files, programs: &programs, containers: &containers(&files, "k8s") });
+    let found = check(&Project {
+        paths: &paths,
+        files: &files,
+        programs: &programs,
+        containers: &containers(&files, "k8s"),
+        images: Some(&images()),
+    });
     assert_eq!(found, []);
 }
 

@@ -1,22 +1,25 @@
-//! WebSockets for networks that let none through: what a page would send comes as requests, and what it would be sent is
-//! fetched by requests that wait for something. Behind it are the same WebSockets, which this server opens by itself.
+//! WebSockets and event streams for networks that let none through: what a page would send comes as requests, and what it would
+//! be sent is fetched by requests that wait for something. Behind it are the same sockets and streams, which this server
+//! opens by itself.
 //!
 //! A browser has six connections to a server and no more, so all sockets of a page share a box, and one request waits for them all.
 //!
 //! ```text
-//! POST /polls/BOX/sockets  {path, protocol?}   opens one      POST /polls/BOX   what the page says
+//! POST /polls/BOX/sockets  {path, …}           opens one      POST /polls/BOX   what the page says
 //! DELETE /polls/BOX/sockets/N                  ends it        GET  /polls/BOX   what it is told, after 20 s at most
 //! ```
 
 mod frames;
 mod inside;
 
-pub use inside::{Answer, Inside, Socket, connect};
+use inside::Socket;
+pub use inside::{Answer, Inside, Line, Wish, connect};
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt, StreamExt};
 use maru_model::UserId;
@@ -112,8 +115,8 @@ impl Polls {
         made
     }
 
-    /// Puts a socket into a box and gives it its number; it is served until one side ends, or the box goes.
-    pub fn open(&self, user: &UserId, name: &str, socket: Socket, shutdown: &CancellationToken) -> u32 {
+    /// Puts a line into a box and gives it its number; it is served until one side ends, or the box goes.
+    pub fn open(&self, user: &UserId, name: &str, line: Line, shutdown: &CancellationToken) -> u32 {
         let place = self.enter(user, name, shutdown);
         place.asked.notify_one();
         let (says, said) = mpsc::channel(SAYS);
@@ -125,7 +128,10 @@ impl Polls {
         place.sockets().insert(number, says);
         tokio::spawn(async move {
             let served = async {
-                serve(number, socket, said, &place.tells).await;
+                match line {
+                    Line::Socket(socket) => serve(number, *socket, said, &place.tells).await,
+                    Line::Events(stream) => pass_events(number, stream, said, &place.tells).await,
+                }
                 // Nobody fetches it where the page has gone.
                 let _ = place.tells.send((number, Message::Close(None))).await;
             };
@@ -210,6 +216,22 @@ async fn serve(number: u32, socket: Socket, mut said: mpsc::Receiver<Message>, t
     };
     tokio::select! {
         () = up => {}
+        () = down => {}
+    }
+}
+
+/// A stream is only heard: whatever is said ends it.
+async fn pass_events(number: u32, stream: Body, mut said: mpsc::Receiver<Message>, tells: &mpsc::Sender<Numbered>) {
+    let mut stream = stream.into_data_stream();
+    let down = async {
+        while let Some(Ok(bytes)) = stream.next().await {
+            if tells.send((number, Message::Binary(bytes))).await.is_err() {
+                break;
+            }
+        }
+    };
+    tokio::select! {
+        _ = said.recv() => {}
         () = down => {}
     }
 }

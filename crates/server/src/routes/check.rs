@@ -1,13 +1,14 @@
-//! `maru check` over HTTP: of files that the caller sends, or of the workspace as it is.
+//! `maru check` over HTTP: of files that the caller sends, or of the workspace as it is. Dockerfiles are looked at beside the
+//! manifests, as the plan of a Deploy does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
 use base64::Engine as _;
-use maru_manifest::{Context, Files, Report, locate};
+use maru_manifest::{Context, Diagnostic, Files, Report, locate};
 use maru_model::Text;
 use maru_store::users::User;
 use maru_workspace::ExecRequest;
@@ -15,8 +16,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::auth::CurrentUser;
+use crate::deploy::programs;
 use crate::error::{ApiError, ApiResult};
 use crate::lang::Lang;
+use crate::parity::{self, Images, Program};
 use crate::state::AppState;
 
 pub fn routes() -> Router<AppState> {
@@ -41,8 +44,10 @@ async fn check(
 ) -> ApiResult<Json<Value>> {
     let given: Given =
         if body.is_empty() { Given::default() } else { serde_json::from_slice(&body).map_err(|error| ApiError::bad_json(&error))? };
-    let mut files = if given.over_workspace || given.files.is_none() { of_workspace(&state, &user).await? } else { Files::new() };
+    let workspace = given.over_workspace || given.files.is_none();
+    let mut files = if workspace { of_workspace(&state, &user).await? } else { Files::new() };
     files.extend(given.files.unwrap_or_default().into_iter().map(|(path, text)| (path, text.into_bytes())));
+    let dockerfiles = Dockerfiles::of(&state, &user, &files, workspace).await?;
     // The cluster's Secrets count as there; where it cannot be asked a missing one is only a warning anyway.
     let secrets = state.rollouts.secrets(&user).await.ok();
     let context = Context {
@@ -52,15 +57,67 @@ async fn check(
         repositories: None,
     };
     // Up to a second of computing for the largest deployments: not on a thread that others wait for.
-    let report: Report =
-        tokio::task::spawn_blocking(move || maru_manifest::check(&files, locate(&files), &context)).await.map_err(ApiError::internal)?;
-    Ok(Json(report.to_json(lang)))
+    let checked = tokio::task::spawn_blocking(move || {
+        let mut report: Report = maru_manifest::check(&files, locate(&files), &context);
+        report.diagnostics.extend(dockerfiles.map(|dockerfiles| dockerfiles.check(&files)).unwrap_or_default());
+        report.ok = !report.diagnostics.iter().any(Diagnostic::is_error);
+        report
+    });
+    Ok(Json(checked.await.map_err(ApiError::internal)?.to_json(lang)))
 }
 
-/// The manifests of the project as they lie in the workspace, saved or committed.
+/// What has to be known to look at Dockerfiles.
+struct Dockerfiles {
+    programs: Vec<Program>,
+    /// Of the whole project; `None` where that is not known.
+    paths: Option<BTreeSet<String>>,
+    images: Option<Images>,
+}
+
+impl Dockerfiles {
+    /// `None` where there are none: nobody is asked about them then.
+    async fn of(state: &AppState, user: &User, files: &Files, workspace: bool) -> ApiResult<Option<Self>> {
+        if !files.keys().any(|path| parity::is_dockerfile(path)) {
+            return Ok(None);
+        }
+        let (repositories, known, paths) =
+            tokio::join!(state.builds.repositories(&user.id), state.builds.images_for(&user.id, &user.login), async {
+                if workspace { paths_of_workspace(state, user).await } else { None }
+            });
+        let programs = parity::programs_of(files, &programs(user, &repositories?));
+        // Where the registry cannot be asked, nothing is said of images.
+        let images = known.ok().map(|known| Images { login: user.login.clone(), known });
+        Ok(Some(Self { programs, paths, images }))
+    }
+
+    fn check(&self, files: &Files) -> Vec<Diagnostic> {
+        let mut paths: BTreeSet<String> = files.keys().cloned().collect();
+        paths.extend(self.paths.iter().flatten().cloned());
+        let project = parity::Project { paths: &paths, files, programs: &self.programs, containers: &[], images: self.images.as_ref() };
+        parity::dockerfiles(&project, self.paths.is_some())
+    }
+}
+
+/// What the next commit would have; `None` where git does not say, or there is more than can be listed.
+async fn paths_of_workspace(state: &AppState, user: &User) -> Option<BTreeSet<String>> {
+    let request = ExecRequest {
+        argv: ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"].map(str::to_owned).to_vec(),
+        cwd: Some(crate::starter::project().ok()?.to_string()),
+        timeout: Some(20),
+        ..ExecRequest::default()
+    };
+    let answer = state.workspaces.exec(&user.id, &request).await.ok()?;
+    (answer.code == 0 && !answer.truncated).then(|| answer.stdout.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
+}
+
+/// The manifests and Dockerfiles of the project as they lie in the workspace, saved or committed.
 pub(super) async fn of_workspace(state: &AppState, user: &User) -> ApiResult<Files> {
-    const PACK: &str = "if [ -d k8s ]; then set -- k8s; else set -- $(ls *.yaml *.yml 2>/dev/null); fi; \
-                        if [ $# -gt 0 ]; then tar -cf - --exclude-vcs \"$@\" | base64 -w0; fi";
+    const PACK: &str = r#"
+{
+  if [ -d k8s ]; then echo k8s; else ls *.yaml *.yml 2>/dev/null; fi
+  find . -maxdepth 4 \( -name node_modules -o -name .git \) -prune -o -type f -name 'Dockerfile*' -size -129k -print | cut -c3-
+} | tar -cf - --exclude-vcs --verbatim-files-from -T - | base64 -w0
+"#;
     let request = ExecRequest {
         argv: ["sh", "-c", PACK].map(str::to_owned).to_vec(),
         cwd: Some(crate::starter::project()?.to_string()),

@@ -1,4 +1,4 @@
-//! WebSockets by requests, for networks that let none through ([`crate::polls`]).
+//! WebSockets and event streams by requests, for networks that let none through ([`crate::polls`]).
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Request, State};
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::auth::CurrentUser;
 use crate::error::{ApiError, ApiResult};
-use crate::polls::{self, Answer, Inside, LIMIT, MESSAGE_LIMIT};
+use crate::polls::{self, Answer, Inside, LIMIT, MESSAGE_LIMIT, Wish};
 use crate::state::AppState;
 
 /// Of what is asked for.
@@ -30,9 +30,15 @@ pub(super) fn routes() -> Router<AppState> {
 
 #[derive(Deserialize)]
 struct Wanted {
-    /// Of a WebSocket, as it follows `/api/v1`, with its query.
+    /// Of a WebSocket or an event stream, as it follows `/api/v1`, with its query.
     path: String,
+    /// Of a WebSocket.
     protocol: Option<String>,
+    /// It is an event stream.
+    #[serde(default)]
+    events: bool,
+    /// Of an event stream: the id of the last event that was seen.
+    last_event_id: Option<String>,
 }
 
 async fn open(
@@ -44,7 +50,7 @@ async fn open(
     let (mut caller, body) = request.into_parts();
     let CurrentUser { user, .. } = CurrentUser::from_request_parts(&mut caller, &state).await?;
     let body = axum::body::to_bytes(body, WANTED).await.map_err(|error| ApiError::bad_request(Text::verbatim(error.to_string())))?;
-    let Wanted { path, protocol } = serde_json::from_slice(&body).map_err(|error| ApiError::bad_json(&error))?;
+    let Wanted { path, protocol, events, last_event_id } = serde_json::from_slice(&body).map_err(|error| ApiError::bad_json(&error))?;
     if !path.starts_with('/') {
         return Err(ApiError::bad_request(Text::new("`path` begins with a slash.", "`path`는 /로 시작합니다.")));
     }
@@ -60,13 +66,17 @@ async fn open(
     }
     let uri = format!("/api/v1{path}");
     let origin = state.config.url_origin();
-    match polls::connect(inside, &caller, &uri, protocol.as_deref(), &origin, state.shutdown.clone()).await? {
-        Answer::Open(socket) => {
-            let socket = state.polls.open(&user.id, &name, *socket, &state.shutdown);
+    let wish = if events { Wish::Events { after: last_event_id.as_deref() } } else { Wish::WebSocket { protocol: protocol.as_deref() } };
+    match polls::connect(inside, &caller, &uri, wish, &origin, state.shutdown.clone()).await? {
+        Answer::Open(line) => {
+            let socket = state.polls.open(&user.id, &name, line, &state.shutdown);
             Ok((StatusCode::CREATED, Json(json!({"socket": socket}))).into_response())
         }
         Answer::Refused(answer) if answer.status().is_client_error() || answer.status().is_server_error() => Ok(answer),
-        Answer::Refused(_) => Err(ApiError::bad_request(Text::new("`path` is no WebSocket.", "`path`가 WebSocket 주소가 아닙니다."))),
+        Answer::Refused(_) => Err(ApiError::bad_request(Text::new(
+            "`path` is no WebSocket; an event stream is asked for with `events`.",
+            "`path`가 WebSocket 주소가 아닙니다. 이벤트 스트림은 `events`로 요청하세요.",
+        ))),
     }
 }
 

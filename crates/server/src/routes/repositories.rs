@@ -20,6 +20,7 @@ const LISTED_BUILDS: i64 = 100;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
+        .route("/base-images", get(base_images))
         .route("/repositories", get(list).post(add))
         .route("/repositories/{name}", get(show).put(change).delete(remove))
         .route("/repositories/{name}/versions", get(versions))
@@ -82,6 +83,11 @@ async fn list(
         repositories.push(json_of(&state, &user.login, &repository, lang).await?);
     }
     Ok(Json(json!({"repositories": repositories, "limit": maru_build::REPOSITORY_LIMIT})))
+}
+
+/// What a Dockerfile may start from.
+async fn base_images(State(state): State<AppState>, _: CurrentUser) -> ApiResult<Json<Value>> {
+    Ok(Json(json!({"images": state.builds.base_images().await?})))
 }
 
 async fn add(

@@ -12,7 +12,7 @@ use maru_rollout::PlannedObject;
 use maru_store::users::User;
 
 use crate::error::ApiResult;
-use crate::parity::{self, Program};
+use crate::parity::{self, Images, Program};
 use crate::starter;
 use crate::state::AppState;
 use tree::Tree;
@@ -76,7 +76,10 @@ impl DeployPlan {
         let fresh = images.iter().filter(|image| image.why != Why::Unchanged).map(|image| image.repository.name.to_string()).collect();
         let manifests = manifests(&tree.files, &source.path);
         let rollout = state.rollouts.plan(user, &source, &manifests, &fresh).await?;
-        let parity = parity(user, &repositories, &tree, manifests).await?;
+        // Where the registry cannot be asked, nothing is said of images.
+        let known = state.builds.images_for(&user.id, &user.login).await.ok();
+        let known = known.map(|known| Images { login: user.login.clone(), known });
+        let parity = parity(user, &repositories, &tree, manifests, known).await?;
         Ok(Self { tree, images, objects: rollout.objects, compared: rollout.compared, diagnostics: rollout.diagnostics, parity })
     }
 }
@@ -114,20 +117,31 @@ async fn images(state: &AppState, repositories: &[Repository], tree: &Tree) -> A
     Ok(images)
 }
 
-async fn parity(user: &User, repositories: &[Repository], tree: &Tree, manifests: Files) -> ApiResult<Vec<Diagnostic>> {
-    let programs: Vec<Program> = repositories
-        .iter()
-        .map(|repository| Program {
-            image: Builds::image(&user.login, &repository.name),
-            context: repository.context.clone(),
-            dockerfile: repository.dockerfile.clone(),
-        })
-        .collect();
+/// What each image repository is built from.
+pub fn programs(user: &User, repositories: &[Repository]) -> Vec<Program> {
+    let program = |repository: &Repository| Program {
+        image: Builds::image(&user.login, &repository.name),
+        context: repository.context.clone(),
+        dockerfile: repository.dockerfile.clone(),
+    };
+    repositories.iter().map(program).collect()
+}
+
+async fn parity(
+    user: &User,
+    repositories: &[Repository],
+    tree: &Tree,
+    manifests: Files,
+    images: Option<Images>,
+) -> ApiResult<Vec<Diagnostic>> {
+    let programs = programs(user, repositories);
     let (paths, files) = (tree.paths.clone(), tree.files.clone());
     // Patterns over up to some megabytes: not on a thread that others wait for.
     let looked = tokio::task::spawn_blocking(move || {
         let containers = containers(&manifests, locate(&manifests));
-        parity::check(&parity::Project { paths: &paths, files: &files, programs: &programs, containers: &containers })
+        let project =
+            parity::Project { paths: &paths, files: &files, programs: &programs, containers: &containers, images: images.as_ref() };
+        parity::check(&project)
     });
     looked.await.map_err(crate::error::ApiError::internal)
 }
