@@ -253,7 +253,10 @@ async fn a_save_is_on_the_disk_before_it_is_acknowledged() {
     let log = folder.path().join("calls");
     let mut command = Command::new("strace");
     // -D: the agent is our own child, to be ended, and not that of its observer.
-    command.args(["-D", "-f", "-y", "-e", "trace=fsync,fdatasync,renameat,renameat2", "-o"]).arg(&log).arg(env!("CARGO_BIN_EXE_maru-agent"));
+    command
+        .args(["-D", "-f", "-y", "-e", "trace=fsync,fdatasync,renameat,renameat2", "-o"])
+        .arg(&log)
+        .arg(env!("CARGO_BIN_EXE_maru-agent"));
     let program = Program::start_by(command, folder.path());
     let link = program.link().await;
     for (path, name) in [("/files/new", "new"), ("/files/new", "new"), ("/files/deep/er/file", "file")] {

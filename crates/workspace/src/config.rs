@@ -68,7 +68,14 @@ pub struct Deadlines {
 impl Default for Deadlines {
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self { image: seconds(15), create: seconds(90), boot: seconds(60), connect: seconds(60), queue: seconds(15 * 60), stop: seconds(30) }
+        Self {
+            image: seconds(15),
+            create: seconds(90),
+            boot: seconds(60),
+            connect: seconds(60),
+            queue: seconds(15 * 60),
+            stop: seconds(30),
+        }
     }
 }
 
