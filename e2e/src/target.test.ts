@@ -80,8 +80,7 @@ test("before anything runs all of the target state is new; then it is what runs"
   expect(new Set(first.diff?.map(({ change }) => change))).toEqual(new Set(["add"]));
   expect((await team.start()).state).toBe("healthy");
   page = await openIde(browser, team.account);
-  await page.getByTestId("appmap-open").click();
-  await page.getByRole("tab", { name: "Target state" }).click();
+  await page.getByTestId("activity-rollout").click();
   await page.getByTestId("target-same").waitFor({ timeout: 30 * SECOND });
   expect(changed(await target())).toEqual([]);
 });
@@ -90,8 +89,10 @@ test("a refresh shows field by field what a rollout would change, and touches no
   const commit = team.push(version("v2"));
   // Nothing is read by itself as it is at first.
   expect((await target()).commit).not.toBe(commit);
-  await page.getByTestId("target-refresh").click();
-  const row = page.locator('[data-testid="target"] [data-testid="plan-object"][data-change="change"]');
+  await page.getByTestId("rollout-refresh").click();
+  const row = page.locator(
+    '[data-testid="target-changes"] [data-testid="plan-object"][data-change="change"]',
+  );
   await row
     .getByText("web")
     .first()
@@ -119,9 +120,7 @@ test("where it is switched on, a push refreshes the target state and rolls nothi
   });
   expect(read.state).toBe("ready");
   expect(changed(read).map(({ kind }) => kind)).toEqual(["ConfigMap", "Deployment"]);
-  await page
-    .locator(`[data-testid="target-commit"][data-commit="${commit}"]`)
-    .waitFor({ timeout: 30 * SECOND });
+  await page.locator(`[data-testid="target"][data-commit="${commit}"]`).waitFor({ timeout: 30 * SECOND });
   expect(await team.client.json("GET", ROLLOUTS)).toEqual(before);
   await team.onlyAnswers("v1");
 
@@ -160,7 +159,6 @@ test("each rollout says who began it and what it changed against the one before"
   expect(found[0]?.fields.map(({ path }) => path)).toContain(
     "spec.template.spec.containers[web].env[VERSION].value",
   );
-  await page.getByRole("tab", { name: "History" }).click();
   const row = page.locator('[data-testid="rollout"][data-number="2"]');
   await row.getByText(`by ${team.account.login}`).waitFor({ timeout: 20 * SECOND });
   await row.getByText("What it changed").click();
@@ -187,6 +185,7 @@ test("the environment of a container is told name by name, without the values of
   expect(of("PASSWORD")).toMatchObject({ value: null, missing: false, from: { kind: "Secret", name: "db" } });
   expect(of("POD")).toMatchObject({ value: null, from: { kind: "Pod", key: "metadata.name" } });
 
+  await page.getByTestId("appmap-open").click();
   await page.locator('[data-card="Deployment/web"]').click();
   const fold = page.getByTestId("map-environment");
   await fold.locator("summary").click();

@@ -1,7 +1,6 @@
 /** The target state, rollouts that were, the way back to one, and what was changed by hand since. */
 import { ask, askJson } from "./http";
 import type { PlannedObject } from "./plan";
-import type { TargetState } from "./types";
 
 export interface Rollout {
   id: string;
@@ -51,10 +50,6 @@ export const readRollout = (id: string): Promise<RolloutChanges> =>
 
 export const rollBack = (id: string): Promise<Rollout> =>
   askJson<Rollout>(`/app/rollouts/${encodeURIComponent(id)}/rollback`, { method: "POST" });
-
-/** Reads the target state from git again; changes nothing that runs. */
-export const refreshTarget = (): Promise<TargetState> =>
-  askJson<TargetState>("/app/refresh", { method: "POST" });
 
 export const startRollout = (): Promise<Rollout> => askJson<Rollout>("/app/rollouts", { method: "POST" });
 

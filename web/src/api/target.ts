@@ -21,6 +21,7 @@ export async function readTarget(): Promise<Target | null> {
   return response.ok ? ((await response.json()) as Target) : null;
 }
 
+/** Reads it from git again; changes nothing that runs. */
 export const refreshTarget = (): Promise<Target> => askJson<Target>("/app/refresh", { method: "POST" });
 
 /** Whether a push to main refreshes it. */

@@ -15,12 +15,11 @@ import { Requests } from "./Requests";
 import { watchRollouts } from "./rollouts";
 import { Secrets } from "./Secrets";
 import { look, map, trouble, watchMap } from "./state";
-import { TargetState } from "./Target";
 import { Usage } from "./Usage";
 import "./appmap.css";
 
 /** Secrets are entered before anything can run, and git is read. */
-const EMPTY_TABS = ["secrets", "target"] as const;
+const EMPTY_TABS = ["secrets"] as const;
 
 export function AppMapView() {
   useEffect(() => {
@@ -32,7 +31,7 @@ export function AppMapView() {
   }, []);
   const now = map.value;
   const runs = now !== null && now.nodes.length + now.pods.length > 0;
-  const shown = runs || tab.value === "target" ? tab.value : "secrets";
+  const shown = runs ? tab.value : "secrets";
   const url = app.value?.url;
   return (
     <section class="appmap" aria-label={t("appmap.title")} data-testid="appmap">
@@ -85,7 +84,6 @@ export function AppMapView() {
             {shown === "events" && <Events of={now.events} />}
             {shown === "usage" && <Usage of={now} />}
             {shown === "secrets" && <Secrets />}
-            {shown === "target" && <TargetState />}
             {shown === "history" && <History />}
           </div>
         </>

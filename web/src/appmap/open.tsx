@@ -6,7 +6,7 @@ import type { SecretKey } from "../deploy/secret";
 import { openPanel } from "../editor/state";
 import { t } from "../i18n";
 
-export const TABS = ["logs", "requests", "events", "usage", "secrets", "target", "history"] as const;
+export const TABS = ["logs", "requests", "events", "usage", "secrets", "history"] as const;
 
 /** Which of them is shown below the picture. */
 export const tab = signal<(typeof TABS)[number]>("logs");

@@ -13,6 +13,7 @@ import { type Key, t } from "../i18n";
 import { when } from "../workspace/WorkspaceMenu";
 import { cancelWaiting, doing, refresh, rollOut } from "./acts";
 import { type Pair, pairs, relationOf } from "./states";
+import { OnPush, TargetChanges } from "./TargetChanges";
 import "../appmap/appmap.css";
 import "./delivery.css";
 
@@ -48,6 +49,7 @@ export function RolloutView() {
         <Current of={now} />
       </div>
       <Relation of={now} />
+      <TargetChanges />
       <Drift />
       {away ? (
         <p class="delivery-note">{t("rollout.away")}</p>
@@ -88,6 +90,7 @@ function Target({ of }: { of: App | null }) {
       aria-labelledby="rollout-target"
       data-testid="target"
       data-state={target?.state ?? "none"}
+      data-commit={target?.commit}
     >
       <h3 id="rollout-target">{t("rollout.target")}</h3>
       {target ? (
@@ -128,6 +131,7 @@ function Target({ of }: { of: App | null }) {
           {t("rollout.start")}
         </button>
       </div>
+      <OnPush />
     </section>
   );
 }

@@ -1,10 +1,11 @@
 /** What is done about target and current state; each tells how it ended. */
 import { signal } from "@preact/signals";
-import { cancelRollout, type Rollout, readRollouts, refreshTarget, startRollout } from "../api/rollouts";
+import { cancelRollout, type Rollout, readRollouts, startRollout } from "../api/rollouts";
+import { refreshTarget } from "../api/target";
 import { say } from "../app/toast";
 import { askToGoBack, followRollout, isOver, lookAtRollouts, rollouts } from "../appmap/rollouts";
-import { refreshApp } from "../deploy/state";
 import { t } from "../i18n";
+import { lookAtTarget } from "./target";
 
 /** What was pressed and has not ended. */
 export const doing = signal<"refresh" | "start" | null>(null);
@@ -18,7 +19,7 @@ async function during(what: "refresh" | "start", work: () => Promise<void>): Pro
     await work();
   } finally {
     doing.value = null;
-    await Promise.all([refreshApp(), lookAtRollouts()]);
+    await Promise.all([lookAtTarget(), lookAtRollouts()]);
   }
 }
 

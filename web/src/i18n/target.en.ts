@@ -1,21 +1,11 @@
 /** Words about what git asks for, what rollouts changed, and the environment of containers. */
 export const targetEn = {
-  "appmap.tab.target": "Target state",
-  "target.intro": "What git asks for, beside what runs. Reading it changes nothing; Deploy does.",
-  "target.none": "Git has not been read yet: Deploy does it, or Refresh from git.",
-  "target.commit": "commit {commit}, read {time}",
-  "target.ready": "ready",
-  "target.failed": "failed",
-  "target.refresh": "Refresh from git",
-  "target.refreshing": "Reading git…",
-  "target.refreshed": "The target state is that of commit {commit}.",
   "target.onPush": "Refresh by itself after every push to main",
-  "target.onPushNote": "Only this page changes with it: nothing is rolled out until somebody deploys.",
+  "target.onPushNote": "Only the target state changes with it: nothing is rolled out until somebody does.",
   "target.onPushOn": "From now on a push to main refreshes the target state.",
   "target.onPushOff": "The target state is refreshed by hand and by Deploy only.",
   "target.diff": "What a rollout of it would change",
   "target.same": "Nothing: what git asks for is what runs.",
-  "target.mend": "It cannot be rolled out; what runs is untouched. Mend these, commit, push, and refresh:",
   "target.notCompared":
     "The cluster cannot be asked now, so it is not known what would change. These are asked for:",
   "history.by": "by {who}",

@@ -2,24 +2,13 @@ import type { targetEn } from "./target.en";
 
 /** 목표 상태, 롤아웃에서 바뀐 것, 컨테이너 환경 변수의 말. */
 export const targetKo: Record<keyof typeof targetEn, string> = {
-  "appmap.tab.target": "목표 상태",
-  "target.intro":
-    "git에 쓰인 것과 지금 실행 중인 것의 차이입니다. 읽어도 바뀌는 것은 없고, 배포해야 바뀝니다.",
-  "target.none": "아직 git을 읽지 않았습니다. 배포하거나 git 불러오기를 하면 읽습니다.",
-  "target.commit": "커밋 {commit}, {time}에 읽음",
-  "target.ready": "준비됨",
-  "target.failed": "실패",
-  "target.refresh": "git 불러오기",
-  "target.refreshing": "git을 읽는 중…",
-  "target.refreshed": "목표 상태가 커밋 {commit}이(가) 되었습니다.",
   "target.onPush": "main에 push할 때마다 자동으로 불러오기",
-  "target.onPushNote": "목표 상태만 바뀝니다. 배포하기 전에는 아무것도 롤아웃하지 않습니다.",
+  "target.onPushNote":
+    "목표 상태만 바뀝니다. 직접 배포하거나 롤아웃하기 전에는 실행 중인 것이 바뀌지 않습니다.",
   "target.onPushOn": "이제 main에 push하면 목표 상태를 자동으로 다시 읽습니다.",
   "target.onPushOff": "이제 직접 불러오거나 배포할 때만 목표 상태를 다시 읽습니다.",
   "target.diff": "롤아웃하면 바뀌는 것",
   "target.same": "없습니다. git에 쓰인 그대로 실행 중입니다.",
-  "target.mend":
-    "이대로는 롤아웃할 수 없고, 실행 중인 것은 그대로입니다. 아래를 고쳐 커밋·push한 뒤 다시 불러오세요.",
   "target.notCompared": "지금은 클러스터에 물어볼 수 없어 무엇이 바뀔지 알 수 없습니다. git에 쓰인 오브젝트:",
   "history.by": "{who}",
   "history.changes": "바뀐 것",

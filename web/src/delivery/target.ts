@@ -1,7 +1,7 @@
-/** The target state: looked at while its tab is open, and where a Deploy or a push brought another. */
+/** The target state with what it would change: looked at while its page is open, since a Deploy or a push may bring another. */
 import { signal } from "@preact/signals";
 import { describe } from "../api/http";
-import { readTarget, refreshTarget, setRefreshOnPush, type Target } from "../api/target";
+import { readTarget, setRefreshOnPush, type Target } from "../api/target";
 import { say } from "../app/toast";
 import { app, refreshApp } from "../deploy/state";
 import { t } from "../i18n";
@@ -12,7 +12,6 @@ const LOOK_MS = 8000;
 /** Undefined until the first answer. */
 export const target = signal<Target | null | undefined>(undefined);
 export const trouble = signal<string | null>(null);
-export const refreshing = signal(false);
 
 export async function lookAtTarget(): Promise<void> {
   try {
@@ -37,19 +36,6 @@ export function watchTarget(): () => void {
     ended = true;
     clearTimeout(timer);
   };
-}
-
-export async function refresh(): Promise<void> {
-  refreshing.value = true;
-  try {
-    const now = await refreshTarget();
-    target.value = now;
-    trouble.value = null;
-    if (now.state === "ready") say(t("target.refreshed", { commit: now.commit.slice(0, 7) }), "good");
-    await refreshApp();
-  } finally {
-    refreshing.value = false;
-  }
 }
 
 export async function followPushes(on: boolean): Promise<void> {
