@@ -19,7 +19,7 @@ const SPREAD_MS = 400;
 /** For a stream that is silent: looks, once for all streams, whether any comes as it is written. */
 export function suspect(): Promise<void> {
   if (looked) return looked;
-  const mine: Promise<void> = passes().then(
+  const mine: Promise<void> = passesOrAgain().then(
     (yes) => {
       // Of the network before, it says nothing of this one.
       if (looked === mine) held.value = !yes;
@@ -32,6 +32,9 @@ export function suspect(): Promise<void> {
   looked = mine;
   return mine;
 }
+
+/** A browser that is busy may take all events at once, too: what looks held back is looked at once more. */
+const passesOrAgain = async (): Promise<boolean> => (await passes()) || (await passes());
 
 /** Throws where not even HTTP answers. */
 async function passes(): Promise<boolean> {
