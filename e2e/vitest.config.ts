@@ -7,7 +7,7 @@ export default defineConfig({
     fileParallelism: false,
     sequence: {
       sequencer: class {
-        private rank = (path: string) => (/durability|up\.test|waiting/.test(path) ? 1 : 0);
+        private rank = (path: string) => (/durability|\/up\.test|waiting/.test(path) ? 1 : 0);
         async shard<T>(files: T[]): Promise<T[]> {
           return files;
         }
