@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{LimitRange, Namespace, ResourceQuota};
 use kube::api::ListParams;
 use kube::{Api, Client, ResourceExt};
-use maru_model::{Login, Quota};
+use maru_model::{Login, Quota, USER_LABEL};
 use serde_json::{Value, json};
 
 use crate::base::{STUDENT_ROLE, SYSTEM_NAMESPACE, apply};
@@ -14,8 +14,6 @@ pub const PULL_SECRET: &str = "maru-registry";
 
 /// Names the quota and the range of a namespace.
 const LIMITS: &str = "maru";
-/// The label with the login that a namespace is of.
-const USER_LABEL: &str = "maru.dev/user";
 
 /// What a namespace is made from; applying it again with other values changes it.
 #[derive(Clone)]

@@ -18,6 +18,8 @@ use tokio::sync::Notify;
 use tokio::sync::watch::Receiver;
 use tokio_util::sync::CancellationToken;
 
+use maru_model::USER_LABEL;
+
 use crate::proxy::Proxy;
 use crate::route::{Objects, Table, build};
 use crate::sleep;
@@ -44,7 +46,7 @@ pub(crate) async fn run(client: Client, proxy: Arc<Proxy>, stop: CancellationTok
     let (slices, watch_slices) = watch::<EndpointSlice>(client.clone(), all(), Arc::clone(&changed));
     let (secrets, watch_secrets) = watch::<Secret>(client.clone(), all().fields("type=kubernetes.io/tls"), Arc::clone(&changed));
     // Only those of users have a policy; a change of it changes no route.
-    let users = all().labels("maru.dev/user");
+    let users = all().labels(USER_LABEL);
     let (namespaces, watch_namespaces) = watch::<Namespace>(client.clone(), users, Arc::new(Notify::new()));
     let sleeping = sleep::run(Arc::clone(&proxy), namespaces, services.clone());
     let telling = tell(&client, &proxy, proxy.tables(), ingresses.clone());

@@ -14,7 +14,7 @@ mod text;
 pub use egress::Egress;
 pub use id::{AppId, BuildId, ClassId, DeploymentId, RepositoryId, RolloutId, SnapshotId, UserId, WorkspaceId};
 pub use limits::{ClassLimits, Limits};
-pub use name::{Login, NameError, ProjectName, RepositoryName, is_object_name};
+pub use name::{Login, NameError, ProjectName, RepositoryName, USER_LABEL, is_object_name};
 pub use quota::{ClassQuota, Quota};
 pub use role::Role;
 pub use sleep::{ASLEEP, SLEEP_AFTER, STOPPED, wakes_with};

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Text;
 
+/// Label of a Kubernetes namespace: the login of the user whose it is.
+pub const USER_LABEL: &str = "maru.dev/user";
+
 /// Why a name was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {given:?}: {rule}")]

@@ -24,6 +24,7 @@ mod polls;
 mod proxy;
 mod pushes;
 mod quotas;
+mod reconcile;
 mod removal;
 mod render;
 mod roster;

@@ -124,9 +124,9 @@ async fn open(config: Config, shutdown: &CancellationToken, tasks: &TaskTracker)
         polls: crate::polls::Polls::default(),
         metrics: crate::metrics::Metrics::default(),
         settings,
-        sleep: crate::sleep::SleepPolicy::default(),
+        sleep: crate::reconcile::Setting::default(),
         pushes: crate::pushes::Pushes::default(),
-        quotas: crate::quotas::Quotas::default(),
+        quotas: crate::reconcile::Setting::default(),
         shutdown: shutdown.clone(),
     };
     Ok((state, received))

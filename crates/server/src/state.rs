@@ -18,9 +18,8 @@ use crate::metrics::Metrics;
 use crate::polls::Polls;
 use crate::proxy::Proxies;
 use crate::pushes::Pushes;
-use crate::quotas::Quotas;
+use crate::reconcile::Setting;
 use crate::settings::Settings;
-use crate::sleep::SleepPolicy;
 
 #[derive(Clone)]
 pub struct AppState {
@@ -38,9 +37,9 @@ pub struct AppState {
     pub polls: Polls,
     pub metrics: Metrics,
     pub settings: Settings,
-    pub sleep: SleepPolicy,
+    pub sleep: Setting,
     pub pushes: Pushes,
-    pub quotas: Quotas,
+    pub quotas: Setting,
     /// Cancelled when the server is asked to end.
     pub shutdown: CancellationToken,
 }
