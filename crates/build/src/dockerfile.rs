@@ -8,6 +8,28 @@ use maru_model::{Login, Text};
 
 use crate::{BASE, REGISTRY_HOST};
 
+/// Those that the builder knows.
+pub const INSTRUCTIONS: [&str; 18] = [
+    "ADD",
+    "ARG",
+    "CMD",
+    "COPY",
+    "ENTRYPOINT",
+    "ENV",
+    "EXPOSE",
+    "FROM",
+    "HEALTHCHECK",
+    "LABEL",
+    "MAINTAINER",
+    "ONBUILD",
+    "RUN",
+    "SHELL",
+    "STOPSIGNAL",
+    "USER",
+    "VOLUME",
+    "WORKDIR",
+];
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instruction {
     /// Counted from 1: where it begins.

@@ -4,30 +4,10 @@ use std::collections::VecDeque;
 
 use maru_model::Text;
 
-use crate::dockerfile::Instruction;
+use crate::dockerfile::{INSTRUCTIONS, Instruction};
 
 /// Enough to see the cause; the log has the rest.
 const TAIL_LINES: usize = 8;
-const INSTRUCTIONS: [&str; 18] = [
-    "ADD",
-    "ARG",
-    "CMD",
-    "COPY",
-    "ENTRYPOINT",
-    "ENV",
-    "EXPOSE",
-    "FROM",
-    "HEALTHCHECK",
-    "LABEL",
-    "MAINTAINER",
-    "ONBUILD",
-    "RUN",
-    "SHELL",
-    "STOPSIGNAL",
-    "USER",
-    "VOLUME",
-    "WORKDIR",
-];
 
 /// Follows the builder's log: which step it is at, and what that step said last.
 #[derive(Debug, Default)]

@@ -31,7 +31,7 @@ use tokio_util::task::TaskTracker;
 use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
 
-pub use plan::{DeployPlan, planned_json, programs};
+pub use plan::{DeployPlan, known_images, planned_json, programs};
 pub use view::Deployment;
 
 /// The deployments that run in this server.

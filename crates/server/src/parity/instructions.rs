@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use maru_build::dockerfile::{Instruction, images, may_use};
+use maru_build::dockerfile::{INSTRUCTIONS, Instruction, images, may_use};
 use maru_build::{BASE, REGISTRY_HOST};
 use maru_manifest::{Diagnostic, Edit, Mark, nearest};
 use maru_model::Text;
@@ -11,26 +11,6 @@ use maru_model::Text;
 use super::texts::Source;
 use super::{Images, Subject};
 
-const INSTRUCTIONS: [&str; 18] = [
-    "ADD",
-    "ARG",
-    "CMD",
-    "COPY",
-    "ENTRYPOINT",
-    "ENV",
-    "EXPOSE",
-    "FROM",
-    "HEALTHCHECK",
-    "LABEL",
-    "MAINTAINER",
-    "ONBUILD",
-    "RUN",
-    "SHELL",
-    "STOPSIGNAL",
-    "USER",
-    "VOLUME",
-    "WORKDIR",
-];
 /// Flags that only BuildKit knows, by instruction.
 const BUILDKIT: [(&str, &[&str]); 3] =
     [("RUN", &["--mount", "--network", "--security"]), ("COPY", &["--link", "--chmod", "--parents"]), ("ADD", &["--link", "--chmod"])];

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::auth::CurrentUser;
-use crate::deploy::programs;
+use crate::deploy::{known_images, programs};
 use crate::error::{ApiError, ApiResult};
 use crate::lang::Lang;
 use crate::parity::{self, Images, Program};
@@ -47,9 +47,10 @@ async fn check(
     let workspace = given.over_workspace || given.files.is_none();
     let mut files = if workspace { of_workspace(&state, &user).await? } else { Files::new() };
     files.extend(given.files.unwrap_or_default().into_iter().map(|(path, text)| (path, text.into_bytes())));
-    let dockerfiles = Dockerfiles::of(&state, &user, &files, workspace).await?;
+    let (dockerfiles, secrets) = tokio::join!(Dockerfiles::of(&state, &user, &files, workspace), state.rollouts.secrets(&user));
+    let dockerfiles = dockerfiles?;
     // The cluster's Secrets count as there; where it cannot be asked a missing one is only a warning anyway.
-    let secrets = state.rollouts.secrets(&user).await.ok();
+    let secrets = secrets.ok();
     let context = Context {
         login: Some(user.login.clone()),
         apps_domain: state.config.apps_domain.clone(),
@@ -80,13 +81,10 @@ impl Dockerfiles {
         if !files.keys().any(|path| parity::is_dockerfile(path)) {
             return Ok(None);
         }
-        let (repositories, known, paths) =
-            tokio::join!(state.builds.repositories(&user.id), state.builds.images_for(&user.id, &user.login), async {
-                if workspace { paths_of_workspace(state, user).await } else { None }
-            });
+        let (repositories, images, paths) = tokio::join!(state.builds.repositories(&user.id), known_images(state, user), async {
+            if workspace { paths_of_workspace(state, user).await } else { None }
+        });
         let programs = parity::programs_of(files, &programs(user, &repositories?));
-        // Where the registry cannot be asked, nothing is said of images.
-        let images = known.ok().map(|known| Images { login: user.login.clone(), known });
         Ok(Some(Self { programs, paths, images }))
     }
 

@@ -75,10 +75,8 @@ impl DeployPlan {
         let images = images(state, &repositories, &tree).await?;
         let fresh = images.iter().filter(|image| image.why != Why::Unchanged).map(|image| image.repository.name.to_string()).collect();
         let manifests = manifests(&tree.files, &source.path);
-        let rollout = state.rollouts.plan(user, &source, &manifests, &fresh).await?;
-        // Where the registry cannot be asked, nothing is said of images.
-        let known = state.builds.images_for(&user.id, &user.login).await.ok();
-        let known = known.map(|known| Images { login: user.login.clone(), known });
+        let (rollout, known) = tokio::join!(state.rollouts.plan(user, &source, &manifests, &fresh), known_images(state, user));
+        let rollout = rollout?;
         let parity = parity(user, &repositories, &tree, manifests, known).await?;
         Ok(Self { tree, images, objects: rollout.objects, compared: rollout.compared, diagnostics: rollout.diagnostics, parity })
     }
@@ -125,6 +123,12 @@ pub fn programs(user: &User, repositories: &[Repository]) -> Vec<Program> {
         dockerfile: repository.dockerfile.clone(),
     };
     repositories.iter().map(program).collect()
+}
+
+/// What Dockerfiles may name. Where the registry cannot be asked, nothing is said of images.
+pub async fn known_images(state: &AppState, user: &User) -> Option<Images> {
+    let known = state.builds.images_for(&user.id, &user.login).await.ok()?;
+    Some(Images { login: user.login.clone(), known })
 }
 
 async fn parity(
