@@ -185,13 +185,13 @@ fn tar_of(files: &[(String, String)]) -> std::io::Result<Bytes> {
     tar.into_inner().map(Bytes::from)
 }
 
-/// The end of what the container wrote, for an error message.
 /// Unix seconds; none of a container that is not there.
 pub(crate) async fn started_at(engine: &Engine, name: &str) -> Result<Option<i64>, ClusterError> {
     let state = engine.inspect_container(name).await?.and_then(|found| found.state).unwrap_or_default();
     Ok(state.started_at.and_then(|at| at.parse::<Timestamp>().ok()).map(Timestamp::as_second))
 }
 
+/// The end of what the container wrote, for an error message.
 pub(crate) async fn last_words(engine: &Engine, name: &str) -> String {
     match engine.container_output(name, 12).await {
         Ok((out, err)) => [out, err].iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect(),

@@ -106,7 +106,7 @@ impl Driver {
         loop {
             let waiting_for = match look(client).await {
                 // What the API keeps is from before until the kubelet has said something since.
-                Ok(seen) if seen.heartbeat < self.started_at(wanted).await? => Phase::Node,
+                Ok(seen) if seen.heartbeat < container::started_at(wanted.engine, &wanted.name()).await? => Phase::Node,
                 Ok(Seen { lacks: None, .. }) => return Ok(()),
                 Ok(Seen { lacks: Some(phase), .. }) => phase,
                 Err(_) => Phase::Api,
@@ -122,11 +122,6 @@ impl Driver {
             self.still_running(wanted).await?;
             tokio::time::sleep(SOON).await;
         }
-    }
-
-    /// Unix seconds; none of a container that is not there.
-    async fn started_at(&self, wanted: &Wanted<'_>) -> Result<Option<i64>, ClusterError> {
-        container::started_at(wanted.engine, &wanted.name()).await
     }
 
     /// The Engine starts an ended container again by its restart policy; one that is neither running nor starting was stopped

@@ -18,16 +18,16 @@ const DEADLINE: Duration = Duration::from_secs(15);
 const ROOM: u64 = 8 << 20;
 /// Seconds that a shell may take to come up.
 const SHELL_SECONDS: u64 = 8;
-/// Answers 42 where a shell comes up, 127 where it is not installed. In a terminal of its own where there is `script`, since
+/// Answers 42 where the shell comes up, 127 where it is not installed. In a terminal of its own where there is `script`, since
 /// start-up files may ask for one.
-const BASH: &str = r#"
-if command -v script >/dev/null; then exec script -qec 'bash -lic "exit 42"' /dev/null; else exec bash -lic 'exit 42'; fi
-"#;
-/// Looked at only where it is used: it takes longer to come up than bash.
-const ZSH: &str = r#"
-[ "${SHELL##*/}" = zsh ] || [ -e "$HOME/.zsh_history" ] || exit 42
-if command -v script >/dev/null; then exec script -qec 'zsh -lic "exit 42"' /dev/null; else exec zsh -lic 'exit 42'; fi
-"#;
+fn probe(shell: &str) -> String {
+    format!(
+        r#"if command -v script >/dev/null; then exec script -qec '{shell} -lic "exit 42"' /dev/null; else exec {shell} -lic 'exit 42'; fi"#
+    )
+}
+
+/// zsh takes longer to come up than bash, and is looked at only where it is used.
+const USES_ZSH: &str = r#"[ "${SHELL##*/}" = zsh ] || [ -e "$HOME/.zsh_history" ] || exit 42"#;
 
 /// Why a workspace is in safe mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -92,12 +92,12 @@ async fn find(entry: &Entry) -> Option<Reason> {
     if is_full(&stats) {
         return Some(Reason::HomeFull);
     }
-    let (bash, zsh) = tokio::join!(is_broken(entry, BASH), is_broken(entry, ZSH));
+    let (bash, zsh) = tokio::join!(is_broken(entry, probe("bash")), is_broken(entry, format!("{USES_ZSH}\n{}", probe("zsh"))));
     (bash || zsh).then_some(Reason::ShellBroken)
 }
 
-async fn is_broken(entry: &Entry, probe: &str) -> bool {
-    let argv = ["/bin/sh", "-c", probe].map(str::to_owned).to_vec();
+async fn is_broken(entry: &Entry, script: String) -> bool {
+    let argv = vec!["/bin/sh".to_owned(), "-c".to_owned(), script];
     let probe = ExecRequest { argv, timeout: Some(SHELL_SECONDS), ..ExecRequest::default() };
     // Where nothing can be run at all, it is not the shell's files that are broken.
     entry.link.exec(&probe).await.is_ok_and(|done| done.timed_out || !matches!(done.code, 42 | 127))

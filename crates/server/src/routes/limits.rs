@@ -4,11 +4,12 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::routing::get;
 use axum::{Json, Router};
-use maru_model::{ClassLimits, Limits, Role, Text};
+use maru_model::{ClassLimits, Limits, Text};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::classes::{carry_over, looked_after};
+use super::require_admin;
 use crate::auth::CurrentUser;
 use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
@@ -39,9 +40,7 @@ struct Wish {
 /// More memory for one class is less for all others, so an instructor may look and an administrator decides.
 async fn set(State(state): State<AppState>, caller: CurrentUser, Path(id): Path<String>, bytes: Bytes) -> ApiResult<Json<Value>> {
     let class = looked_after(&state, &caller, id).await?;
-    if caller.user.role != Role::Admin {
-        return Err(ApiError::forbidden(Text::new("Only administrators may do this.", "관리자만 할 수 있습니다.")));
-    }
+    require_admin(&caller)?;
     state.store.class_limits(&class).await?.ok_or_else(ApiError::not_found)?;
     let wish: Wish = serde_json::from_slice(&bytes).map_err(|error| {
         ApiError::bad_request(Text::new(

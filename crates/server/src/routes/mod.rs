@@ -23,7 +23,7 @@ pub mod session;
 mod sleep;
 mod workspace;
 
-pub use admin::{AppRow, PAGE_MAX, Row, audit_words, class_apps, rows, seen_class, seen_user, usage};
+pub use admin::{AppRow, PAGE_MAX, Row, audit_words, class_apps, require_admin, rows, seen_class, seen_user, usage};
 pub use app::app_of;
 pub use requests::asked_at;
 

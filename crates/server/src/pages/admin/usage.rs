@@ -2,11 +2,11 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use maru_cluster::{NodeHealth, Tone};
-use maru_model::{Lang as Language, Role, Text};
+use maru_model::Lang as Language;
 use serde_json::Value;
 
 use super::frame::{Frame, Staff};
-use crate::error::{ApiError, ApiResult};
+use crate::error::ApiResult;
 use crate::lang::Lang;
 use crate::pages::render;
 use crate::routes;
@@ -156,8 +156,6 @@ impl SettingsPage {
 }
 
 pub async fn settings(State(state): State<AppState>, Staff(caller): Staff, Lang(lang): Lang) -> ApiResult<Response> {
-    if caller.user.role != Role::Admin {
-        return Err(ApiError::forbidden(Text::new("Only administrators may do this.", "관리자만 할 수 있습니다.")));
-    }
+    routes::require_admin(&caller)?;
     Ok(render(&SettingsPage { frame: Frame::new(&state, &caller, lang, "settings"), values: state.settings.now() })?.into_response())
 }

@@ -79,6 +79,8 @@ fn only_admins() -> ApiError {
     ApiError::forbidden(Text::new("Only administrators may do this.", "관리자만 할 수 있습니다."))
 }
 
-fn require_admin(caller: &CurrentUser) -> ApiResult<()> {
+/// # Errors
+/// For everybody but administrators.
+pub fn require_admin(caller: &CurrentUser) -> ApiResult<()> {
     if caller.user.role == Role::Admin { Ok(()) } else { Err(only_admins()) }
 }
