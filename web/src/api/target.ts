@@ -1,14 +1,9 @@
 /** What git asks for, beside what runs. */
 import { ask, askJson } from "./http";
 import type { PlannedObject } from "./plan";
-import type { App, Diagnostic } from "./types";
+import type { App, TargetState } from "./types";
 
-export interface Target {
-  id: string;
-  commit: string;
-  time: string;
-  state: "ready" | "failed";
-  diagnostics: Diagnostic[];
+export interface Target extends TargetState {
   /** The cluster was asked what would become of the objects. */
   compared: boolean;
   /** What a rollout of it would change now; null where it cannot be rolled out. */

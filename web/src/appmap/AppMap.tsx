@@ -18,7 +18,7 @@ import { look, map, trouble, watchMap } from "./state";
 import { Usage } from "./Usage";
 import "./appmap.css";
 
-/** Secrets are entered before anything can run, and git is read. */
+/** Secrets are entered before anything can run. */
 const EMPTY_TABS = ["secrets"] as const;
 
 export function AppMapView() {

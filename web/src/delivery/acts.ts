@@ -4,6 +4,7 @@ import { cancelRollout, type Rollout, readRollouts, startRollout } from "../api/
 import { refreshTarget } from "../api/target";
 import { say } from "../app/toast";
 import { askToGoBack, followRollout, isOver, lookAtRollouts, rollouts } from "../appmap/rollouts";
+import { refreshApp } from "../deploy/state";
 import { t } from "../i18n";
 import { lookAtTarget } from "./target";
 
@@ -19,7 +20,7 @@ async function during(what: "refresh" | "start", work: () => Promise<void>): Pro
     await work();
   } finally {
     doing.value = null;
-    await Promise.all([lookAtTarget(), lookAtRollouts()]);
+    await Promise.all([refreshApp(), lookAtTarget(), lookAtRollouts()]);
   }
 }
 

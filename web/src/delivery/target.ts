@@ -2,8 +2,9 @@
 import { signal } from "@preact/signals";
 import { describe } from "../api/http";
 import { readTarget, setRefreshOnPush, type Target } from "../api/target";
+import { lookAgain } from "../app/lookAgain";
 import { say } from "../app/toast";
-import { app, refreshApp } from "../deploy/state";
+import { app } from "../deploy/state";
 import { t } from "../i18n";
 
 /** The API server compares each object: not as often as the picture is looked at. */
@@ -15,28 +16,15 @@ export const trouble = signal<string | null>(null);
 
 export async function lookAtTarget(): Promise<void> {
   try {
-    const [now] = await Promise.all([readTarget(), refreshApp()]);
-    target.value = now;
+    target.value = await readTarget();
     trouble.value = null;
   } catch (error) {
     trouble.value = describe(error);
   }
 }
 
-/** Looks now and again until the answer is called. */
-export function watchTarget(): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let ended = false;
-  const again = async () => {
-    if (document.visibilityState === "visible") await lookAtTarget();
-    if (!ended) timer = setTimeout(() => void again(), LOOK_MS);
-  };
-  void again();
-  return () => {
-    ended = true;
-    clearTimeout(timer);
-  };
-}
+/** Until the answer is called. */
+export const watchTarget = (): (() => void) => lookAgain(lookAtTarget, () => LOOK_MS);
 
 export async function followPushes(on: boolean): Promise<void> {
   app.value = await setRefreshOnPush(on);

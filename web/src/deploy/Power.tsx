@@ -1,9 +1,9 @@
 /** The application's own switch: stopped, nothing of it runs and its data stays, until it is started or deployed. */
 import { useState } from "preact/hooks";
-import { setAppRuns } from "../api/deployments";
-import { say, sayError } from "../app/toast";
+import { sayError } from "../app/toast";
 import { t } from "../i18n";
-import { app, refreshApp, running } from "./state";
+import { app, running } from "./state";
+import { switchApp } from "./switchApp";
 
 /** `after` is called once the cluster was told. */
 export function Power({ after }: { after?: () => unknown }) {
@@ -14,9 +14,7 @@ export function Power({ after }: { after?: () => unknown }) {
   const press = async () => {
     setBusy(true);
     try {
-      await setAppRuns(starts);
-      say(t(starts ? "app.power.started" : "app.power.stopped"), "good");
-      await Promise.all([refreshApp(), after?.()]);
+      await switchApp(starts, after);
     } finally {
       setBusy(false);
     }

@@ -1,21 +1,13 @@
 /** Deploy, and what can be done with the application that came of it. */
 import type { Action } from "../actions/registry";
-import { setAppRuns } from "../api/deployments";
 import { showDeploy, sizes } from "../app/layout";
-import { say } from "../app/toast";
 import { showAppMap, showAppTab } from "../appmap/open";
-import { t } from "../i18n";
 import { ready } from "../workspace/state";
-import { app, cancel, deploy, refreshApp, running } from "./state";
+import { app, cancel, deploy, running } from "./state";
+import { switchApp } from "./switchApp";
 
 const runs = (): boolean => Boolean(app.value?.current?.id) && !running.value;
 const stopped = (): boolean => app.value?.stopped === true;
-
-async function switchApp(on: boolean): Promise<void> {
-  await setAppRuns(on);
-  say(t(on ? "app.power.started" : "app.power.stopped"), "good");
-  await refreshApp();
-}
 
 const group = "deploy.title";
 
