@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import { app, Client, type Deployment, isOver } from "./client.ts";
 import { eventually } from "./eventually.ts";
 import { maru, newStudent } from "./instance.ts";
+import { ingress, service, yaml } from "./team.ts";
 
 const account = newStudent("cancel");
 const student = new Client(account);
@@ -19,52 +20,22 @@ const page = (text: string) => write("web/index.html", `<h1>${text}</h1>\n`);
 const shown = async () => (await app(url.href)).body;
 
 /** `settle`: seconds that a pod has to be ready for, before it counts. */
-const manifests = (settle = 0) =>
-  write(
-    "k8s/web.yaml",
-    `apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-spec:
-  minReadySeconds: ${settle}
-  selector:
-    matchLabels: {app: web}
-  template:
-    metadata:
-      labels: {app: web}
-    spec:
-      containers:
-        - name: web
-          image: registry.localhost/${account.login}/guestbook-web
-          ports:
-            - containerPort: 8080
----
-apiVersion: v1
-kind: Service
-metadata:
-  name: web
-spec:
-  selector: {app: web}
-  ports:
-    - port: 80
-      targetPort: 8080
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata:
-  name: web
-spec:
-  rules:
-    - host: ${url.hostname}
-      http:
-        paths:
-          - path: /
-            pathType: Prefix
-            backend:
-              service: {name: web, port: {number: 80}}
-`,
-  );
+const manifests = (settle = 0) => {
+  const image = `registry.localhost/${account.login}/guestbook-web`;
+  const containers = [{ name: "web", image, ports: [{ name: "http", containerPort: 8080 }] }];
+  const labels = { app: "web" };
+  const web = {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "web" },
+    spec: {
+      minReadySeconds: settle,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers } },
+    },
+  };
+  return write("k8s/web.yaml", yaml([web, service("web"), ingress("web", url.hostname, "web")]));
+};
 
 /** Deploys, and cancels as soon as `step` is under way and `reached` holds. */
 async function cancelled(step: string, reached: () => Promise<boolean>): Promise<Deployment> {
