@@ -15,6 +15,7 @@ import { layoutPart, rememberLayout } from "./app/layout";
 import { me } from "./app/me";
 import { sayError } from "./app/toast";
 import { startChecking } from "./checking/start";
+import { explainedPart, rememberExplained } from "./deploy/explained";
 import { resumeDeployment } from "./deploy/state";
 import { startDocuments } from "./editor/documents";
 import { checkOutside, fileMoved, fileRemoved, reopenFiles, startEditor } from "./editor/state";
@@ -36,6 +37,7 @@ startTheme();
 startSettings();
 startLang();
 rememberLayout();
+rememberExplained();
 startDocuments();
 startLanguages();
 startChecking();
@@ -54,7 +56,17 @@ const place = document.getElementById("app");
 if (place) render(<App />, place);
 
 /** What a user finds again in every browser. */
-const PARTS = [themePart, langPart, settingsPart, keysPart, layoutPart, tabsPart, splitsPart, tourPart];
+const PARTS = [
+  themePart,
+  langPart,
+  settingsPart,
+  keysPart,
+  layoutPart,
+  tabsPart,
+  splitsPart,
+  tourPart,
+  explainedPart,
+];
 
 async function start(): Promise<void> {
   // Beside the question who it is; where it fails, this browser's copy will do.

@@ -1,7 +1,7 @@
 /** What Deploy does, step by step as it does it, and the address at the end. */
 
 import { useState } from "preact/hooks";
-import type { Deployment, Step } from "../api/types";
+import type { Deployment, Step, StepName } from "../api/types";
 import { copyText } from "../app/clipboard";
 import { IconButton } from "../app/IconButton";
 import { Icon, type IconName } from "../app/icons";
@@ -14,6 +14,7 @@ import { t } from "../i18n";
 import { QrButton } from "../qr/QrButton";
 import { BuildLog } from "./BuildLog";
 import { now } from "./clock";
+import { unfold, unfolded } from "./explained";
 import { Findings } from "./Findings";
 import { Power } from "./Power";
 import { PlanFold } from "./plan/PlanFold";
@@ -158,6 +159,7 @@ function StepRow({ step, begun }: { step: Step; begun: boolean }) {
         <p class="step-detail">
           <Words of={step.detail || t(`deploy.hint.${step.name}`)} />
         </p>
+        <Explanation of={step.name} />
         {step.fix && (
           <p class="step-fix">
             <strong>{t("deploy.fix")}</strong> <Words of={step.fix} />
@@ -173,5 +175,21 @@ function StepRow({ step, begun }: { step: Step; begun: boolean }) {
         ))}
       </div>
     </li>
+  );
+}
+
+/** What the step is for, to be learnt once and folded away. */
+function Explanation({ of }: { of: StepName }) {
+  return (
+    <details
+      class="step-why"
+      open={unfolded.value[of]}
+      onToggle={(event) => unfold(of, event.currentTarget.open)}
+    >
+      <summary>{t("deploy.why")}</summary>
+      <p>
+        <Words of={t(`deploy.why.${of}`)} />
+      </p>
+    </details>
   );
 }

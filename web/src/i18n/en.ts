@@ -215,6 +215,15 @@ export const en = {
   "deploy.hint.build": "Each image repository whose folder changed is built and pushed to the registry.",
   "deploy.hint.refresh": "The manifests in k8s/ are read at that commit: the target state.",
   "deploy.hint.rollout": "The cluster is brought from the current state to the target state.",
+  "deploy.why": "What is this for?",
+  "deploy.why.commit":
+    "git keeps every version of your files. A commit is one of them, with who made it and why; `main` is the branch that is deployed. After the push, builds and cluster read exactly this version, and not what your editor shows by then.",
+  "deploy.why.build":
+    "A Dockerfile is a recipe, an image is what comes of it: your program with everything that it needs to run. Each line makes a layer, and a layer whose line and files are as they were is taken from the cache. The registry keeps every version by its digest, a fingerprint, so what ran once can run again.",
+  "deploy.why.refresh":
+    "`k8s/` says what should run: a Deployment how many pods of which image, a Service how to find them, an Ingress at which address. That is the target state. It is checked, and tried in the cluster without changing anything; where it is wrong, what runs goes on.",
+  "deploy.why.rollout":
+    "Kubernetes changes only what differs from the target state: configuration and storage first, then databases, your programs, and the address last. A new pod gets requests once its probe passes, and an old one goes only then, so visitors notice nothing. What nobody asks for any more goes at the end.",
   "deploy.state.pending": "waiting",
   "deploy.state.running": "running",
   "deploy.state.succeeded": "done",
