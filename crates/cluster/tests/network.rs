@@ -4,19 +4,16 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::process::Stdio;
 
 use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::Api;
 use kube::api::PostParams;
-use maru_cluster::{Cluster, NamespaceSpec, namespace};
+use maru_cluster::{NamespaceSpec, namespace};
 use maru_model::{Login, Quota};
 use serde_json::{Value, json};
 
-use support::{Node, eventually, ready};
-
-const IMAGE: &str = "registry.localhost/base/python:3";
+use support::{Node, PYTHON as IMAGE, eventually, load_image, ready};
 
 /// Answers on TCP 8000 and 8001 and on UDP 9000.
 const SERVER: &str = r#"
@@ -52,7 +49,6 @@ with concurrent.futures.ThreadPoolExecutor(64) as pool:
 
 struct Class<'a> {
     node: &'a Node,
-    cluster: &'a Cluster,
     client: kube::Client,
 }
 
@@ -108,13 +104,6 @@ impl Class<'_> {
         let text = String::from_utf8(output.stdout).unwrap();
         text.lines().map(|line| line.split_once(' ').unwrap()).map(|(place, answer)| (place.to_owned(), answer == "reached")).collect()
     }
-
-    async fn load_image(&self) {
-        let mut save = tokio::process::Command::new("docker").args(["save", IMAGE]).stdout(Stdio::piped()).spawn().unwrap();
-        let archive = tokio_util::io::ReaderStream::with_capacity(save.stdout.take().unwrap(), 256 << 10);
-        self.cluster.import_image(archive).await.unwrap();
-        assert!(save.wait().await.unwrap().success(), "{IMAGE} is missing: run docker/build-images");
-    }
 }
 
 fn places(kinds: &[(&str, u16)], host: &str) -> Vec<String> {
@@ -126,8 +115,8 @@ async fn students_are_kept_apart_in_every_direction() {
     let node = Node::new("network").await;
     let (cluster, stop, driver) = node.drive();
     ready(&cluster).await;
-    let class = Class { node: &node, cluster: &cluster, client: cluster.client().await.unwrap() };
-    class.load_image().await;
+    let class = Class { node: &node, client: cluster.client().await.unwrap() };
+    load_image(&cluster, IMAGE).await;
     let mut addresses = BTreeMap::new();
     for login in ["mina", "jun"] {
         class.student(login).await;

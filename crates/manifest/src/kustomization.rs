@@ -106,6 +106,11 @@ pub(crate) fn find(sources: &Sources<'_>, folder: &str) -> Option<String> {
     NAMES.iter().filter_map(|name| normal(folder, name)).find(|path| sources.has_file(path))
 }
 
+/// Whether a file is a kustomization by its name.
+pub(crate) fn is_named(path: &str) -> bool {
+    NAMES.contains(&path.rsplit('/').next().unwrap_or(path))
+}
+
 /// Follows the kustomization in `folder`.
 pub(crate) fn follow(sources: &mut Sources<'_>, file: &str, out: &mut Vec<Diagnostic>) -> Kustomization {
     let mut found = Kustomization::default();

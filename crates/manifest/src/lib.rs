@@ -23,6 +23,7 @@ mod nearest;
 mod object;
 mod policy;
 mod references;
+mod refusal;
 mod rendered;
 mod schema;
 mod services;
@@ -40,6 +41,7 @@ pub use diagnostic::{Diagnostic, DiagnosticView, Mark, ObjectRef, Report, Severi
 pub use edit::{Edit, apply_edits};
 pub use locate::{find_object, places};
 pub use nearest::nearest;
+pub use refusal::kustomize_refused;
 pub use rendered::read_rendered;
 pub use source::Files;
 pub use strategy_change::{StrategyChoice, change_strategy};

@@ -21,7 +21,9 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 /// The codes that the sources give to diagnostics.
 fn codes() -> BTreeSet<String> {
-    let codes = codes_below("src");
+    let mut codes = codes_below("src");
+    // Its words are read here, and it is the rollout that runs it.
+    codes.remove("kustomize");
     assert!(codes.len() > 60, "{}", codes.len());
     codes
 }

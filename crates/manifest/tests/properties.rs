@@ -6,7 +6,8 @@ mod starter;
 use std::collections::{BTreeMap, BTreeSet};
 
 use maru_manifest::{
-    Context, Diagnostic, Files, Report, adapt, check, check_rendered, find_object, implied_kustomization, locate, read_rendered,
+    Context, Diagnostic, Files, Report, adapt, check, check_rendered, find_object, implied_kustomization, kustomize_refused, locate,
+    read_rendered,
 };
 use maru_model::Login;
 use proptest::prelude::*;
@@ -45,6 +46,16 @@ fn assert_sound(files: &Files, report: &Report) {
     }
 }
 
+/// What kustomize may say of files that are anything.
+const REFUSALS: [&str; 6] = [
+    "error: no resource matches strategic merge patch \"Deployment.v1.apps/web.[noNs]\": no matches for Id",
+    "replace operation does not apply: doc is missing path: /spec/x: missing value",
+    "json: cannot unmarshal string into Go struct field Kustomization.resources of type []string",
+    "unable to parse SM or JSON patch from [path: \"a.yaml\"]",
+    "unable to find field \"spec\" in replacement target",
+    "nothing selected by /.: '' Name:\"\" exists; behavior must be merge or replace",
+];
+
 /// Everything that reads files of others, with and without a user.
 fn try_all(files: &Files) {
     let folder = locate(files);
@@ -53,6 +64,10 @@ fn try_all(files: &Files) {
         assert_sound(files, &check(files, "", &context));
     }
     let _ = implied_kustomization(files, folder);
+    for said in REFUSALS {
+        let report = Report { ok: false, diagnostics: vec![kustomize_refused(said, files, folder)], ..Report::default() };
+        assert_sound(files, &report);
+    }
     let _ = find_object(files, "Deployment", "web", "spec.template.spec.containers[0].ports[web].x");
     for bytes in files.values() {
         for mut object in read_rendered(&String::from_utf8_lossy(bytes)).unwrap_or_default() {

@@ -97,19 +97,13 @@ async fn context(inner: &Inner, user: &User) -> Context {
 }
 
 async fn render(inner: &Inner, files: &Files, folder: &str) -> Result<Vec<Value>, Diagnostic> {
-    let mut files = files.clone();
-    if let Some((path, bytes)) = maru_manifest::implied_kustomization(&files, folder) {
-        files.insert(path, bytes);
+    let mut whole = files.clone();
+    if let Some((path, bytes)) = maru_manifest::implied_kustomization(files, folder) {
+        whole.insert(path, bytes);
     }
-    let place = if folder.is_empty() { "." } else { folder };
-    let printed = inner.surroundings.render(&files, folder).await.map_err(|error| match error {
-        RenderError::Refused(said) => {
-            let said = said.trim().trim_start_matches("error: ").to_owned();
-            Diagnostic::error(
-                "kustomize",
-                text!("kustomize cannot put `{place}` together: {said}", "kustomize 가 `{place}` 을(를) 구성할 수 없습니다: {said}"),
-            )
-        }
+    let printed = inner.surroundings.render(&whole, folder).await.map_err(|error| match error {
+        // Places are those of the files that the student has.
+        RenderError::Refused(said) => maru_manifest::kustomize_refused(&said, files, folder),
         RenderError::Unavailable(why) => Diagnostic::error("render_unavailable", why),
     })?;
     maru_manifest::read_rendered(&printed).map_err(|said| {

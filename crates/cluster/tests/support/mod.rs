@@ -1,7 +1,7 @@
 //! What the tests of the node have in common: a node of their own, and patience.
 #![allow(dead_code, reason = "each test program uses a part")]
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use maru_cluster::{Cluster, ClusterConfig, Validity};
@@ -10,6 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 /// A machine that also compiles is several times slower than one that does not.
 pub const PATIENCE: Duration = Duration::from_secs(180);
+
+/// What pods of tests run in: made by ./test.
+pub const PYTHON: &str = "registry.localhost/base/python:3";
 
 pub struct Node {
     pub engine: Engine,
@@ -68,6 +71,14 @@ impl Node {
 pub async fn ready(cluster: &Cluster) {
     let waited = tokio::time::timeout(PATIENCE, cluster.ready()).await;
     waited.unwrap_or_else(|_| panic!("not ready in time: {:?}", cluster.state())).unwrap();
+}
+
+/// Brings an image of this machine's Engine into the node.
+pub async fn load_image(cluster: &Cluster, image: &str) {
+    let mut save = tokio::process::Command::new("docker").args(["save", image]).stdout(Stdio::piped()).spawn().unwrap();
+    let archive = tokio_util::io::ReaderStream::with_capacity(save.stdout.take().unwrap(), 256 << 10);
+    cluster.import_image(archive).await.unwrap();
+    assert!(save.wait().await.unwrap().success(), "{image} is missing: run docker/build-images");
 }
 
 pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
