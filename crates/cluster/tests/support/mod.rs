@@ -21,9 +21,14 @@ pub struct Node {
 }
 
 impl Node {
-    pub async fn new(test: &str) -> Self {
+    /// The node's image of these sources.
+    pub fn image() -> String {
         let tag = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docker/node/build")).arg("--tag").output().unwrap();
-        let image = String::from_utf8(tag.stdout).unwrap().trim().to_owned();
+        String::from_utf8(tag.stdout).unwrap().trim().to_owned()
+    }
+
+    pub async fn new(test: &str) -> Self {
+        let image = Self::image();
         let engine = Engine::connect(format!("test-{test}-{}", std::process::id())).await.unwrap();
         assert!(engine.inspect_image(&image).await.unwrap().is_some(), "{image} is missing: run docker/node/build");
         let folder = tempfile::tempdir().unwrap();
@@ -73,9 +78,10 @@ pub async fn ready(cluster: &Cluster) {
     waited.unwrap_or_else(|_| panic!("not ready in time: {:?}", cluster.state())).unwrap();
 }
 
-/// Brings an image of this machine's Engine into the node.
+/// Brings an image of the machine's own Engine into the node.
 pub async fn load_image(cluster: &Cluster, image: &str) {
-    let mut save = tokio::process::Command::new("docker").args(["save", image]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut save =
+        tokio::process::Command::new("docker").args(["save", image]).env_remove("DOCKER_HOST").stdout(Stdio::piped()).spawn().unwrap();
     let archive = tokio_util::io::ReaderStream::with_capacity(save.stdout.take().unwrap(), 256 << 10);
     cluster.import_image(archive).await.unwrap();
     assert!(save.wait().await.unwrap().success(), "{image} is missing: run docker/build-images");
