@@ -1,5 +1,5 @@
 /** Image repositories, the versions in them, and the builds that they came of. */
-import { askJson } from "./http";
+import { ask, askJson } from "./http";
 
 export interface Version {
   number: number;
@@ -55,9 +55,24 @@ async function readMade(repository: Repository): Promise<Made> {
   return { repository, versions, builds };
 }
 
-export async function readRepositories(): Promise<Made[]> {
-  const { repositories } = await askJson<{ repositories: Repository[] }>("/repositories");
-  return Promise.all(repositories.map(readMade));
+/** All of them, and how many there may be. */
+export async function readRepositories(): Promise<{ made: Made[]; limit: number }> {
+  const { repositories, limit } = await askJson<{ repositories: Repository[]; limit: number }>(
+    "/repositories",
+  );
+  return { made: await Promise.all(repositories.map(readMade)), limit };
+}
+
+export type RepositorySpec = Pick<Repository, "source" | "context" | "dockerfile">;
+
+export const addRepository = (name: string, spec: RepositorySpec): Promise<Repository> =>
+  askJson("/repositories", { method: "POST", json: { name, ...spec } });
+
+export const changeRepository = (name: string, spec: RepositorySpec): Promise<Repository> =>
+  askJson(`/repositories/${encodeURIComponent(name)}`, { method: "PUT", json: spec });
+
+export async function deleteRepository(name: string): Promise<void> {
+  await ask(`/repositories/${encodeURIComponent(name)}`, { method: "DELETE" });
 }
 
 /** Of the newest commit that was pushed to main. */

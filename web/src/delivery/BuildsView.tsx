@@ -1,7 +1,8 @@
 /** The image repositories: versions that there are, builds that they came of, and a new build. */
 import { useEffect, useState } from "preact/hooks";
-import type { Build, Made, Version } from "../api/repositories";
+import { type Build, deleteRepository, type Made, type Repository, type Version } from "../api/repositories";
 import { copyText } from "../app/clipboard";
+import { confirm } from "../app/confirm";
 import { IconButton } from "../app/IconButton";
 import { say, sayError } from "../app/toast";
 import { now } from "../deploy/clock";
@@ -14,26 +15,45 @@ import {
   buildSeconds,
   cancel,
   goesOn,
+  limit,
+  lookAtBuilds,
   made,
   openLog,
   shortDigest,
   trouble,
   watchBuilds,
 } from "./builds";
+import { RepositoryForm } from "./RepositoryForm";
 import "./delivery.css";
 
-/** The server has room for three; it says so itself where a fourth is asked for. */
-const REPOSITORY_LIMIT = 3;
 /** Of each list, until all are asked for. */
 const FIRST = 5;
 
 export function BuildsView() {
   useEffect(watchBuilds, []);
+  const [adding, setAdding] = useState(false);
   const all = made.value;
+  const full = all !== null && all.length >= limit.value;
   return (
     <section class="delivery" aria-label={t("builds.title")} data-testid="builds">
       <header class="delivery-head">
         <h2>{t("builds.title")}</h2>
+        {all !== null && (
+          <span class="faint" data-testid="repository-count">
+            {t("builds.count", { count: all.length, limit: limit.value })}
+          </span>
+        )}
+        <span class="spacer" />
+        <button
+          type="button"
+          class="button small"
+          data-testid="repository-add"
+          disabled={all === null || full}
+          aria-describedby={full ? "repositories-full" : undefined}
+          onClick={() => setAdding(true)}
+        >
+          {t("builds.add")}
+        </button>
       </header>
       <p class="delivery-note">{t("builds.note")}</p>
       {trouble.value !== "" && (
@@ -41,8 +61,14 @@ export function BuildsView() {
           {trouble.value}
         </p>
       )}
+      {full && (
+        <p class="delivery-note" id="repositories-full">
+          {t("builds.full", { limit: limit.value })}
+        </p>
+      )}
+      {adding && <RepositoryForm of={null} close={() => setAdding(false)} />}
       {all === null && trouble.value === "" && <p role="status">{t("app.loading")}</p>}
-      {all?.length === 0 && <p class="dialog-none">{t("builds.none", { limit: REPOSITORY_LIMIT })}</p>}
+      {all?.length === 0 && <p class="dialog-none">{t("builds.none", { limit: limit.value })}</p>}
       {all?.map((each) => (
         <RepositoryCard key={each.repository.id} of={each} />
       ))}
@@ -50,8 +76,22 @@ export function BuildsView() {
   );
 }
 
+/** What goes with it is said before: its versions, from which the application could not be started again. */
+async function remove({ name }: Repository, versions: number): Promise<void> {
+  const sure = await confirm(
+    t("builds.removeTitle", { name }),
+    t("builds.removeText", { count: versions }),
+    t("builds.remove"),
+  );
+  if (!sure) return;
+  await deleteRepository(name);
+  say(t("builds.removed", { name }), "good");
+  await lookAtBuilds();
+}
+
 function RepositoryCard({ of: { repository, versions, builds } }: { of: Made }) {
   const { name, source, context } = repository;
+  const [changing, setChanging] = useState(false);
   const project = source.project ?? source.url ?? "";
   return (
     <article
@@ -75,7 +115,21 @@ function RepositoryCard({ of: { repository, versions, builds } }: { of: Made }) 
         >
           {t("builds.build")}
         </button>
+        <IconButton
+          icon="gear"
+          label={t("builds.changeOf", { name })}
+          aria-expanded={changing}
+          data-testid="repository-change"
+          onClick={() => setChanging(!changing)}
+        />
+        <IconButton
+          icon="trash"
+          label={t("builds.removeOf", { name })}
+          data-testid="repository-remove"
+          onClick={() => remove(repository, versions.length).catch(sayError)}
+        />
       </header>
+      {changing && <RepositoryForm of={repository} close={() => setChanging(false)} />}
       <div class="repository-lists">
         <div>
           <h4>{t("builds.versions")}</h4>

@@ -11,6 +11,8 @@ const SOON_MS = 1500;
 /** Null until they were read. */
 export const made = signal<readonly Made[] | null>(null);
 export const trouble = signal("");
+/** How many repositories there may be. */
+export const limit = signal(3);
 /** The id of the build whose log is open. */
 export const openLog = signal<string | null>(null);
 
@@ -28,7 +30,9 @@ export const shortDigest = (digest: string): string => digest.replace(/^sha256:/
 
 export async function lookAtBuilds(): Promise<void> {
   try {
-    made.value = await readRepositories();
+    const read = await readRepositories();
+    made.value = read.made;
+    limit.value = read.limit;
     trouble.value = "";
   } catch (error) {
     trouble.value = describe(error);
