@@ -128,6 +128,11 @@ impl ApiError {
         &self.detail
     }
 
+    /// What to do about it, where that is known.
+    pub fn known_fix(&self) -> Option<&Text> {
+        self.fix.as_ref()
+    }
+
     pub fn body(&self, lang: Lang) -> Value {
         let mut extra = self.more.clone();
         if !self.diagnostics.is_empty() {

@@ -32,6 +32,7 @@ mod routes;
 mod serve;
 mod settings;
 mod sleep;
+mod source;
 mod starter;
 mod state;
 mod surroundings;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::progress::Progress;
 use super::steps;
 use super::view::{Deployment, StepName, StepState};
+use crate::error::ApiError;
 use crate::state::AppState;
 
 /// Why a step did not succeed.
@@ -32,6 +33,13 @@ pub enum StepFailure {
 impl StepFailure {
     pub fn because(detail: Text) -> Self {
         Self::Failed { detail, fix: None, diagnostics: Vec::new() }
+    }
+}
+
+/// In the words that a page would have said it in.
+impl From<ApiError> for StepFailure {
+    fn from(error: ApiError) -> Self {
+        Self::Failed { detail: error.detail().clone(), fix: error.known_fix().cloned(), diagnostics: Vec::new() }
     }
 }
 

@@ -24,6 +24,7 @@ use crate::auth::CurrentUser;
 use crate::deploy::planned_json;
 use crate::error::{ApiError, ApiResult};
 use crate::lang;
+use crate::source;
 use crate::state::AppState;
 
 pub fn routes() -> Router<AppState> {
@@ -228,7 +229,10 @@ async fn change(
     Json(given): Json<Given>,
 ) -> ApiResult<Json<Value>> {
     let project = ProjectName::parse(given.source.project).map_err(|error| ApiError::bad_request(error.text()))?;
-    state.git.open(&user.login, &project).await.map_err(|_| ApiError::not_found())?;
+    if project == crate::starter::project()? {
+        crate::starter::ensure(&state, &user).await?;
+    }
+    source::open(&state, &user, &project).await?;
     let path = given.path.trim_matches('/').to_owned();
     if path.split('/').any(|part| part == "..") {
         return Err(ApiError::bad_request(Text::new("The path must lie in the project.", "경로는 프로젝트 안에 있어야 합니다.")));
@@ -252,7 +256,7 @@ async fn set(
     lang::Lang(lang): lang::Lang,
     Json(Switches { refresh_on_push }): Json<Switches>,
 ) -> ApiResult<Json<Value>> {
-    state.rollouts.ensure_app(&user, crate::starter::project()?.as_str()).await?;
+    state.rollouts.ensure_app(&user, source::project(&state, &user).await?.as_str()).await?;
     state.rollouts.set_refresh_on_push(&user, refresh_on_push).await?;
     // What was pushed before counts as well.
     state.pushes.pushed(user.id.clone());
@@ -280,7 +284,8 @@ async fn refresh(
     CurrentUser { user, .. }: CurrentUser,
     lang::Lang(lang): lang::Lang,
 ) -> ApiResult<Json<Value>> {
-    state.rollouts.ensure_app(&user, crate::starter::project()?.as_str()).await?;
+    let (project, _) = source::ensured(&state, &user).await?;
+    state.rollouts.ensure_app(&user, project.as_str()).await?;
     let target = state.rollouts.refresh(&user, None).await?;
     compared_json(&state, &user, &target, lang).await
 }

@@ -20,6 +20,7 @@ use crate::deploy::{known_images, programs};
 use crate::error::{ApiError, ApiResult};
 use crate::lang::Lang;
 use crate::parity::{self, Images, Program};
+use crate::source;
 use crate::state::AppState;
 
 pub fn routes() -> Router<AppState> {
@@ -100,7 +101,7 @@ impl Dockerfiles {
 async fn paths_of_workspace(state: &AppState, user: &User) -> Option<BTreeSet<String>> {
     let request = ExecRequest {
         argv: ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"].map(str::to_owned).to_vec(),
-        cwd: Some(crate::starter::project().ok()?.to_string()),
+        cwd: Some(source::project(state, user).await.ok()?.to_string()),
         timeout: Some(20),
         ..ExecRequest::default()
     };
@@ -116,9 +117,11 @@ pub(super) async fn of_workspace(state: &AppState, user: &User) -> ApiResult<Fil
   find . -maxdepth 4 \( -name node_modules -o -name .git \) -prune -o -type f -name 'Dockerfile*' -size -129k -print | cut -c3-
 } | tar -cf - --exclude-vcs --verbatim-files-from -T - | base64 -w0
 "#;
+    let project = source::project(state, user).await?;
+    source::in_workspace(state, user, &project).await?;
     let request = ExecRequest {
         argv: ["sh", "-c", PACK].map(str::to_owned).to_vec(),
-        cwd: Some(crate::starter::project()?.to_string()),
+        cwd: Some(project.to_string()),
         timeout: Some(20),
         ..ExecRequest::default()
     };

@@ -13,7 +13,7 @@ use maru_store::users::User;
 
 use crate::error::ApiResult;
 use crate::parity::{self, Images, Program};
-use crate::starter;
+use crate::source;
 use crate::state::AppState;
 use tree::Tree;
 
@@ -64,8 +64,7 @@ impl DeployPlan {
     /// # Errors
     /// Where the project cannot be read.
     pub async fn make(state: &AppState, user: &User) -> ApiResult<Self> {
-        starter::ensure(state, user).await?;
-        let project = starter::project()?;
+        let (project, _) = source::ensured(state, user).await?;
         let of_project = Source::Project { project: project.clone() };
         let mut repositories = state.builds.repositories(&user.id).await?;
         repositories.retain(|repository| repository.source == of_project);

@@ -13,6 +13,7 @@ use maru_workspace::{ExecRequest, ExecResponse, WorkspaceError};
 use serde::Serialize;
 
 use crate::error::{ApiError, ApiResult};
+use crate::source;
 use crate::state::AppState;
 
 /// The longest text that is looked into, in bytes, and how many and how much of them altogether.
@@ -78,7 +79,10 @@ impl Tree {
     /// Where the project cannot be read.
     pub async fn read(state: &AppState, user: &User, project: &ProjectName, contexts: &BTreeSet<&str>, manifests: &str) -> ApiResult<Self> {
         match state.workspaces.agent(&user.id).await {
-            Ok(_) => of_workspace(state, user, project, contexts, manifests).await,
+            Ok(_) => {
+                source::in_workspace(state, user, project).await?;
+                of_workspace(state, user, project, contexts, manifests).await
+            }
             Err(WorkspaceError::NotReady { .. }) => of_pushed(state, user, project, contexts, manifests).await,
             Err(error) => Err(error.into()),
         }
@@ -253,7 +257,7 @@ fn unpacked(encoded: &str) -> Result<Files, std::io::Error> {
 }
 
 async fn of_pushed(state: &AppState, user: &User, project: &ProjectName, contexts: &BTreeSet<&str>, manifests: &str) -> ApiResult<Tree> {
-    let project = state.git.open(&user.login, project).await.map_err(ApiError::internal)?;
+    let project = source::open(state, user, project).await?;
     let Some(head) = project.head(maru_git::MAIN).await.map_err(ApiError::internal)? else {
         return Err(ApiError::new(
             http::StatusCode::CONFLICT,

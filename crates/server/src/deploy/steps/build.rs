@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::deploy::driver::StepFailure;
 use crate::deploy::progress::Progress;
 use crate::deploy::view::StepBuild;
-use crate::starter;
+use crate::source;
 use crate::state::AppState;
 
 fn failed(error: &BuildError) -> StepFailure {
@@ -24,7 +24,7 @@ fn failed(error: &BuildError) -> StepFailure {
 
 /// Builds every image repository of the project whose files have changed.
 pub async fn build(state: &AppState, user: &User, progress: &mut Progress<'_>, cancel: &CancellationToken) -> Result<Text, StepFailure> {
-    let project = starter::project().map_err(|error| StepFailure::because(error.detail().clone()))?;
+    let project = source::project(state, user).await?;
     let commit = progress.row.commit.clone().unwrap_or_default();
     let repositories = state.builds.repositories(&user.id).await.map_err(|error| failed(&error))?;
     let repositories: Vec<Repository> =

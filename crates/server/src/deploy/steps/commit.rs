@@ -4,7 +4,7 @@ use maru_workspace::{ExecRequest, ExecResponse, WorkspaceError};
 
 use crate::deploy::driver::StepFailure;
 use crate::deploy::progress::Progress;
-use crate::starter;
+use crate::source;
 use crate::state::AppState;
 
 /// Seconds that one git command in the workspace may take.
@@ -16,14 +16,15 @@ pub async fn commit(state: &AppState, user: &User, progress: &mut Progress<'_>) 
     let unexpected = |error: &dyn std::fmt::Display| {
         StepFailure::because(Text::new(format!("The project could not be read: {error}"), format!("프로젝트를 읽지 못했습니다: {error}")))
     };
-    starter::ensure(state, user).await.map_err(|error| StepFailure::because(error.detail().clone()))?;
-    let project = starter::project().map_err(|error| StepFailure::because(error.detail().clone()))?;
+    let (project, repository) = source::ensured(state, user).await?;
     let how = match state.workspaces.agent(&user.id).await {
-        Ok(_) => Some(commit_in_workspace(state, user, project.as_str(), progress).await?),
+        Ok(_) => {
+            source::in_workspace(state, user, &project).await?;
+            Some(commit_in_workspace(state, user, project.as_str(), progress).await?)
+        }
         Err(WorkspaceError::NotReady { .. }) => None,
         Err(error) => return Err(StepFailure::because(error.cause())),
     };
-    let repository = state.git.open(&user.login, &project).await.map_err(|error| unexpected(&error))?;
     let head = repository.head(maru_git::MAIN).await.map_err(|error| unexpected(&error))?;
     let Some(head) = head else {
         return Err(StepFailure::Failed {

@@ -5,7 +5,7 @@ use maru_store::users::User;
 use super::check::to_mend;
 use crate::deploy::driver::StepFailure;
 use crate::deploy::progress::Progress;
-use crate::starter;
+use crate::source;
 use crate::state::AppState;
 
 /// What a rollout's error says, with its findings.
@@ -22,7 +22,7 @@ pub fn failed(error: RolloutError) -> StepFailure {
 
 /// Waits until the cluster is there, saying what it waits for, then reads the target state at the deployment's commit.
 pub async fn refresh(state: &AppState, user: &User, progress: &mut Progress<'_>) -> Result<Text, StepFailure> {
-    let project = starter::project().map_err(|error| StepFailure::because(error.detail().clone()))?;
+    let project = source::project(state, user).await?;
     state.rollouts.ensure_app(user, project.as_str()).await.map_err(failed)?;
     let target = loop {
         until_there(state, progress).await?;

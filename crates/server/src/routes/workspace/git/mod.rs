@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::auth::CurrentUser;
 use crate::error::{ApiError, ApiResult};
-use crate::starter;
+use crate::source;
 use crate::state::AppState;
 
 use refusals::refused;
@@ -59,10 +59,10 @@ struct Git<'a> {
 }
 
 impl<'a> Git<'a> {
-    fn new(state: &'a AppState, user: &'a User, folder: Option<String>) -> ApiResult<Self> {
+    async fn new(state: &'a AppState, user: &'a User, folder: Option<String>) -> ApiResult<Self> {
         let folder = match folder {
             Some(folder) => folder,
-            None => starter::project()?.to_string(),
+            None => source::project(state, user).await?.to_string(),
         };
         Ok(Self { state, user, folder })
     }
@@ -114,7 +114,7 @@ async fn show_status(
     CurrentUser { user, .. }: CurrentUser,
     Query(InFolder { folder }): Query<InFolder>,
 ) -> ApiResult<Json<Value>> {
-    let git = Git::new(&state, &user, folder)?;
+    let git = Git::new(&state, &user, folder).await?;
     let arguments = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all"];
     let merging = git.run(&["rev-parse", "--quiet", "--verify", "MERGE_HEAD"], None, LOCAL_SECONDS);
     let (answer, merging) = tokio::try_join!(git.read(&arguments), merging)?;
@@ -151,7 +151,7 @@ fn plain(text: String, truncated: bool) -> Response {
 
 /// The patch of the working tree against the index, or with `staged=1` of the index against HEAD.
 async fn diff(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUser, Query(wanted): Query<Wanted>) -> ApiResult<Response> {
-    let git = Git::new(&state, &user, wanted.folder)?;
+    let git = Git::new(&state, &user, wanted.folder).await?;
     let mut arguments = vec!["diff", "--no-color", "--no-ext-diff", "--no-textconv"];
     if wanted.staged == 1 {
         arguments.push("--cached");
@@ -164,7 +164,7 @@ async fn diff(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUs
 
 /// A file as it is in a commit or in the index; 404 where it is not there.
 async fn file(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUser, Query(wanted): Query<Wanted>) -> ApiResult<Response> {
-    let git = Git::new(&state, &user, wanted.folder)?;
+    let git = Git::new(&state, &user, wanted.folder).await?;
     let path = wanted.path.unwrap_or_default();
     let object = match wanted.at.as_deref().unwrap_or("HEAD") {
         "index" => format!(":./{path}"),
@@ -201,7 +201,7 @@ struct Chosen {
 }
 
 async fn stage(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUser, Json(chosen): Json<Chosen>) -> ApiResult<StatusCode> {
-    let git = Git::new(&state, &user, chosen.folder)?;
+    let git = Git::new(&state, &user, chosen.folder).await?;
     if let Some(patch) = chosen.patch {
         git.change(&["apply", "--cached", "--recount", "-"], Some(patch), LOCAL_SECONDS).await?;
     }
@@ -216,7 +216,7 @@ async fn unstage(
     CurrentUser { user, .. }: CurrentUser,
     Json(chosen): Json<Chosen>,
 ) -> ApiResult<StatusCode> {
-    let git = Git::new(&state, &user, chosen.folder)?;
+    let git = Git::new(&state, &user, chosen.folder).await?;
     if let Some(patch) = chosen.patch {
         git.change(&["apply", "--cached", "--reverse", "--recount", "-"], Some(patch), LOCAL_SECONDS).await?;
     }
@@ -246,7 +246,7 @@ async fn commit(
     CurrentUser { user, .. }: CurrentUser,
     Json(wanted): Json<Message>,
 ) -> ApiResult<Json<Value>> {
-    let git = Git::new(&state, &user, wanted.folder)?;
+    let git = Git::new(&state, &user, wanted.folder).await?;
     if wanted.message.trim().is_empty() {
         return Err(ApiError::bad_request(Text::new("A commit needs a message.", "커밋 메시지를 입력하세요.")));
     }
@@ -264,7 +264,7 @@ async fn show_log(
     CurrentUser { user, .. }: CurrentUser,
     Query(wanted): Query<Wanted>,
 ) -> ApiResult<Json<Value>> {
-    let git = Git::new(&state, &user, wanted.folder)?;
+    let git = Git::new(&state, &user, wanted.folder).await?;
     let count = format!("--max-count={}", wanted.limit.unwrap_or(50).min(COMMITS));
     let skip = format!("--skip={}", wanted.skip.unwrap_or(0));
     let mut arguments =
@@ -286,7 +286,7 @@ async fn show_commit(
     Path(id): Path<String>,
     Query(InFolder { folder }): Query<InFolder>,
 ) -> ApiResult<Response> {
-    let git = Git::new(&state, &user, folder)?;
+    let git = Git::new(&state, &user, folder).await?;
     let arguments = ["show", "--no-color", "--no-ext-diff", "--no-textconv", "--format=%B", "--stat", "--patch", commit_id(&id)?, "--"];
     let answer = git.run(&arguments, None, LOCAL_SECONDS).await?;
     if answer.code != 0 {
@@ -300,7 +300,7 @@ async fn branches(
     CurrentUser { user, .. }: CurrentUser,
     Query(InFolder { folder }): Query<InFolder>,
 ) -> ApiResult<Json<Value>> {
-    let git = Git::new(&state, &user, folder)?;
+    let git = Git::new(&state, &user, folder).await?;
     let answer = git.read(&["for-each-ref", "--format=%(HEAD)%00%(refname:short)", "--sort=-committerdate", "refs/heads"]).await?;
     let all: Vec<Value> = (answer.stdout.lines().filter_map(|line| line.split_once('\0')))
         .map(|(head, name)| json!({ "name": name, "current": head == "*" }))
@@ -317,7 +317,7 @@ struct Switch {
 }
 
 async fn switch(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUser, Json(wanted): Json<Switch>) -> ApiResult<StatusCode> {
-    let git = Git::new(&state, &user, wanted.folder)?;
+    let git = Git::new(&state, &user, wanted.folder).await?;
     let branch = wanted.branch.as_str();
     let good = !branch.starts_with('-') && git.run(&["check-ref-format", "--branch", branch], None, LOCAL_SECONDS).await?.code == 0;
     if !good {
@@ -337,7 +337,7 @@ async fn pull(
     CurrentUser { user, .. }: CurrentUser,
     Json(InFolder { folder }): Json<InFolder>,
 ) -> ApiResult<Json<Value>> {
-    let git = Git::new(&state, &user, folder)?;
+    let git = Git::new(&state, &user, folder).await?;
     let head = ["rev-parse", "--quiet", "--verify", "HEAD"];
     let before = git.run(&head, None, LOCAL_SECONDS).await?.stdout;
     git.change(&["pull", "--quiet", "--no-rebase", "--no-edit"], None, REMOTE_SECONDS).await?;
@@ -361,7 +361,7 @@ async fn push(
     CurrentUser { user, .. }: CurrentUser,
     Json(InFolder { folder }): Json<InFolder>,
 ) -> ApiResult<Json<Value>> {
-    let git = Git::new(&state, &user, folder)?;
+    let git = Git::new(&state, &user, folder).await?;
     let ahead = git.run(&["rev-list", "--count", "@{upstream}..HEAD"], None, LOCAL_SECONDS).await?;
     git.change(&["push", "--quiet", "--set-upstream", "origin", "HEAD"], None, REMOTE_SECONDS).await?;
     let branch = git.read(&["branch", "--show-current"]).await?;
@@ -375,7 +375,7 @@ async fn show_blame(
     CurrentUser { user, .. }: CurrentUser,
     Query(wanted): Query<Wanted>,
 ) -> ApiResult<Json<Value>> {
-    let git = Git::new(&state, &user, wanted.folder)?;
+    let git = Git::new(&state, &user, wanted.folder).await?;
     let path = wanted.path.unwrap_or_default();
     let answer = git.run(&["blame", "--porcelain", "--", &path], None, LOCAL_SECONDS).await?;
     if answer.code != 0 && answer.stderr.contains("no such path") {
@@ -409,7 +409,7 @@ async fn resolve(
     CurrentUser { user, .. }: CurrentUser,
     Json(Resolution { folder, path, side }): Json<Resolution>,
 ) -> ApiResult<StatusCode> {
-    let git = Git::new(&state, &user, folder)?;
+    let git = Git::new(&state, &user, folder).await?;
     // The index holds three versions of it: 2 is ours, 3 is theirs.
     let (stage, flag) = match side {
         Side::Ours => (2, "--ours"),
@@ -436,7 +436,7 @@ async fn abort_merge(
     CurrentUser { user, .. }: CurrentUser,
     Json(InFolder { folder }): Json<InFolder>,
 ) -> ApiResult<StatusCode> {
-    let git = Git::new(&state, &user, folder)?;
+    let git = Git::new(&state, &user, folder).await?;
     git.change(&["merge", "--abort"], None, LOCAL_SECONDS).await?;
     Ok(StatusCode::NO_CONTENT)
 }
