@@ -130,6 +130,7 @@ describe("the IDE", () => {
       }
       for (const [command, id, row] of [
         ["trash.show", "trash", ".trash-row"],
+        ["project.new", "new-project", ".template"],
         ["snapshots.show", "snapshots", ".snapshot-row"],
       ] as const) {
         await openByPalette(page, command);
@@ -170,6 +171,7 @@ describe("the IDE", () => {
       }
       for (const [action, id, row] of [
         ["trash.show", "trash", ".trash-row"],
+        ["project.new", "new-project", ".template"],
         ["snapshots.show", "snapshots", ".snapshot-row"],
       ] as const) {
         await page.getByTestId("palette-button").click();

@@ -36,6 +36,7 @@ mod source;
 mod starter;
 mod state;
 mod surroundings;
+mod templates;
 mod tidy;
 
 use clap::Parser;

@@ -1,31 +1,15 @@
 //! The first project of every user: made from the starter template, with its image repositories, the first time that
 //! anything needs it.
 
-use std::collections::BTreeMap;
-
-use maru_build::{RepositorySpec, Source};
 use maru_model::{ProjectName, Text};
 use maru_store::users::User;
-use serde::Deserialize;
 
 use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
+use crate::templates;
 
 /// The folder below `templates/`, and the name of the project.
 const STARTER: &str = "guestbook";
-
-/// `template.json`: what belongs to a template beside its files.
-#[derive(Deserialize)]
-struct Template {
-    repositories: Vec<TemplateRepository>,
-}
-
-#[derive(Deserialize)]
-struct TemplateRepository {
-    name: String,
-    context: String,
-    dockerfile: String,
-}
 
 /// The project's name.
 ///
@@ -44,37 +28,15 @@ pub async fn ensure(state: &AppState, user: &User) -> ApiResult<()> {
     if state.git.open(&user.login, &project).await.is_ok() {
         return Ok(());
     }
-    let folder = state.config.templates.join(STARTER);
-    let unreadable = |error: &dyn std::fmt::Display| {
-        ApiError::internal(Text::verbatim(format!("reading the starter template {}: {error}", folder.display())))
-    };
-    let described = tokio::fs::read(folder.join("template.json")).await.map_err(|error| unreadable(&error))?;
-    let template: Template = serde_json::from_slice(&described).map_err(|error| unreadable(&error))?;
-    let replacements = BTreeMap::from([
-        ("login".to_owned(), user.login.to_string()),
-        ("apps_domain".to_owned(), state.config.apps_domain.clone()),
-        ("apps_port".to_owned(), state.config.url_port()),
-    ]);
-    let author = maru_git::Author::of(&user.login, &user.name);
-    match state.git.create_from_template(&user.login, &project, &folder, &replacements, &author).await {
-        Ok(_) => {}
+    let template = templates::read(state, STARTER).await?.ok_or_else(|| {
+        let folder = state.config.templates.display();
+        ApiError::internal(Text::verbatim(format!("there is no template {STARTER} in {folder}")))
+    })?;
+    match templates::make(state, user, &template, &project).await {
         // Two requests at once: the other one makes the repositories too.
-        Err(maru_git::GitError::Exists(_)) => return Ok(()),
-        Err(error) => return Err(ApiError::internal(error)),
+        Ok(_) | Err(maru_git::GitError::Exists(_)) => Ok(()),
+        Err(error) => Err(ApiError::internal(error)),
     }
-    for repository in template.repositories {
-        let spec = RepositorySpec {
-            name: repository.name.to_string(),
-            source: Source::Project { project: project.clone() },
-            context: repository.context,
-            dockerfile: repository.dockerfile,
-        };
-        let made = state.builds.add_repository(&user.id, spec).await;
-        if let Err(error) = made {
-            tracing::warn!(%error, user = %user.login, "a repository of the starter project was not made");
-        }
-    }
-    Ok(())
 }
 
 /// Begins [`ensure`] beside a workspace that starts: the home asks for the project by git, which waits for it, when the

@@ -56,10 +56,12 @@ async function readMade(repository: Repository): Promise<Made> {
 }
 
 /** All of them, and how many there may be. */
+export const readRepositoryList = (): Promise<{ repositories: Repository[]; limit: number }> =>
+  askJson("/repositories");
+
+/** The same, with what was made in each. */
 export async function readRepositories(): Promise<{ made: Made[]; limit: number }> {
-  const { repositories, limit } = await askJson<{ repositories: Repository[]; limit: number }>(
-    "/repositories",
-  );
+  const { repositories, limit } = await readRepositoryList();
   return { made: await Promise.all(repositories.map(readMade)), limit };
 }
 

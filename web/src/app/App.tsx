@@ -6,6 +6,7 @@ import { EditorArea } from "../editor/EditorArea";
 import { t } from "../i18n";
 import { Palette } from "../palette/Palette";
 import { Panel } from "../panel/Panel";
+import { shown as projectShown } from "../projects/open";
 import { SettingsDialog } from "../settings/SettingsDialog";
 import { shown as snapshotsShown } from "../snapshots/open";
 import { shown as trashShown } from "../trash/open";
@@ -100,6 +101,10 @@ export function App() {
       <LazyDialog
         shown={snapshotsShown}
         load={() => import("../snapshots/SnapshotsDialog").then((module) => module.SnapshotsDialog)}
+      />
+      <LazyDialog
+        shown={projectShown}
+        load={() => import("../projects/NewProject").then((module) => module.NewProject)}
       />
       <LazyDialog
         shown={trashShown}

@@ -12,6 +12,7 @@ import { refreshTree, reveal, startNaming } from "../files/state";
 import { lang, setLang } from "../i18n";
 import { languageActions } from "../languages/actions";
 import { openPalette } from "../palette/state";
+import { projectActions } from "../projects/open";
 import { scmActions } from "../scm/actions";
 import { openSearch } from "../search/state";
 import { showSettings } from "../settings/SettingsDialog";
@@ -380,6 +381,7 @@ export function startActions(): void {
     ...ladderActions,
     ...snapshotActions,
     ...tourActions,
+    ...projectActions,
     ...trashActions,
   );
 }

@@ -5,6 +5,7 @@ import { IconButton } from "../app/IconButton";
 import type { IconName } from "../app/icons";
 import { sayError } from "../app/toast";
 import { type Key, t } from "../i18n";
+import { showNewProject } from "../projects/open";
 import { showTrash } from "../trash/open";
 import { activate, moveInto, throwAway } from "./actions";
 import { type MenuAt, RowMenu } from "./RowMenu";
@@ -119,6 +120,7 @@ export function FileTree() {
         <HeadButton icon="newFile" words="files.newFile" run={() => startNaming("file")} />
         <HeadButton icon="newFolder" words="files.newFolder" run={() => startNaming("folder")} />
         <HeadButton icon="refresh" words="files.refresh" run={refreshTree} />
+        <HeadButton icon="layers" words="project.new" run={showNewProject} />
         <HeadButton icon="trash" words="trash.title" run={showTrash} />
       </header>
       <div

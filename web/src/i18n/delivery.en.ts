@@ -3,8 +3,7 @@ export const deliveryEn = {
   "builds.title": "Images and builds",
   "builds.note":
     "A build makes an image of a folder with a Dockerfile, as it was pushed to main last. Each that succeeds is a version in the registry, which manifests name.",
-  "builds.none":
-    "No image repository yet. Write a Dockerfile, and Deploy makes a repository for its folder: at most {limit}.",
+  "builds.none": "No image repository yet. Add one for a folder with a Dockerfile: there may be {limit}.",
   "builds.from": "{project}, folder {folder}",
   "builds.fromTop": "{project}, the top folder",
   "builds.build": "Build now",

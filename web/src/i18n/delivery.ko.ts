@@ -6,7 +6,7 @@ export const deliveryKo: Record<keyof typeof deliveryEn, string> = {
   "builds.note":
     "빌드는 main에 마지막으로 push한 폴더와 Dockerfile로 이미지를 만듭니다. 성공한 빌드는 레지스트리의 버전이 되고, 매니페스트는 그 버전을 가리킵니다.",
   "builds.none":
-    "아직 이미지 저장소가 없습니다. Dockerfile을 작성해 배포하면 그 폴더의 저장소가 만들어집니다(최대 {limit}개).",
+    "아직 이미지 저장소가 없습니다. Dockerfile이 있는 폴더의 저장소를 추가하세요(최대 {limit}개).",
   "builds.from": "{project}의 {folder} 폴더",
   "builds.fromTop": "{project}의 최상위 폴더",
   "builds.build": "지금 빌드",

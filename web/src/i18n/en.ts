@@ -7,6 +7,7 @@ import { languageEn } from "./language.en";
 import { limitsEn } from "./limits.en";
 import { panelEn } from "./panel.en";
 import { planEn } from "./plan.en";
+import { projectEn } from "./project.en";
 import { scmEn } from "./scm.en";
 import { secretsEn } from "./secrets.en";
 import { snapshotsEn } from "./snapshots.en";
@@ -26,6 +27,7 @@ export const en = {
   ...scmEn,
   ...snapshotsEn,
   ...tourEn,
+  ...projectEn,
   ...trashEn,
   ...viewersEn,
   ...strategyEn,

@@ -8,6 +8,7 @@ import { languageKo } from "./language.ko";
 import { limitsKo } from "./limits.ko";
 import { panelKo } from "./panel.ko";
 import { planKo } from "./plan.ko";
+import { projectKo } from "./project.ko";
 import { scmKo } from "./scm.ko";
 import { secretsKo } from "./secrets.ko";
 import { snapshotsKo } from "./snapshots.ko";
@@ -27,6 +28,7 @@ export const ko: Messages = {
   ...scmKo,
   ...snapshotsKo,
   ...tourKo,
+  ...projectKo,
   ...trashKo,
   ...viewersKo,
   ...strategyKo,

@@ -325,35 +325,60 @@ fn the_examples_of_the_pages_are_true() {
     }
 }
 
-/// The starter project, which is what students learn from, has nothing to warn of.
-#[test]
-fn the_starter_is_in_order() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates/guestbook");
-    let mut files = Files::new();
-    for name in ["api", "web", "db", "k8s"] {
-        for entry in std::fs::read_dir(folder.join(name)).unwrap() {
-            let path = entry.unwrap().path();
-            let text = std::fs::read_to_string(&path).unwrap().replace("{{login}}", "mina").replace("{{apps_domain}}", "apps.localhost");
-            files.insert(format!("{name}/{}", path.file_name().unwrap().to_str().unwrap()), text.into_bytes());
+/// The files below a folder of a template, as mina gets them in a project `mine`.
+fn template(folder: &std::path::Path, below: &str, files: &mut Files) {
+    for entry in std::fs::read_dir(folder.join(below)).unwrap() {
+        let entry = entry.unwrap();
+        let path = if below.is_empty() { String::new() } else { format!("{below}/") } + entry.file_name().to_str().unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            template(folder, &path, files);
+        } else {
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            let text = text.replace("{{login}}", "mina").replace("{{project}}", "mine").replace("{{apps_domain}}", "apps.localhost");
+            files.insert(path, text.into_bytes());
         }
     }
-    let paths = files.keys().cloned().collect();
-    let programs: Vec<Program> = ["api", "web", "db"]
-        .iter()
-        .map(|name| Program {
-            image: format!("registry.localhost/mina/guestbook-{name}"),
-            context: (*name).to_owned(),
-            dockerfile: "Dockerfile".to_owned(),
-        })
-        .collect();
-    let found = check(&Project {
-        paths: &paths,
-        files: &files,
-        programs: &programs,
-        containers: &containers(&files, "k8s"),
-        images: Some(&images()),
-    });
-    assert_eq!(found, []);
+}
+
+/// What students begin with and learn from has nothing to warn of.
+#[test]
+fn the_templates_are_in_order() {
+    let templates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates");
+    let mut seen = 0;
+    for folder in std::fs::read_dir(templates).unwrap().map(|entry| entry.unwrap().path()) {
+        seen += 1;
+        let mut files = Files::new();
+        template(&folder, "", &mut files);
+        let described = files.remove("template.json").unwrap();
+        let described: serde_json::Value = serde_json::from_slice(&described).unwrap();
+        assert_eq!(described["name"], folder.file_name().unwrap().to_str().unwrap());
+        let word = |repository: &serde_json::Value, field: &str| repository[field].as_str().unwrap().to_owned();
+        let programs: Vec<Program> = described["repositories"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|repository| Program {
+                image: format!("registry.localhost/mina/{}", word(repository, "name")),
+                context: word(repository, "context"),
+                dockerfile: word(repository, "dockerfile"),
+            })
+            .collect();
+        let paths = files.keys().cloned().collect();
+        let found = check(&Project {
+            paths: &paths,
+            files: &files,
+            programs: &programs,
+            containers: &containers(&files, "k8s"),
+            images: Some(&images()),
+        });
+        assert_eq!(found, [], "{}", folder.display());
+        if files.keys().any(|path| path.starts_with("k8s/")) {
+            let context = maru_manifest::Context { login: maru_model::Login::parse("mina").ok(), ..Default::default() };
+            let report = maru_manifest::check(&files, "k8s", &context);
+            assert_eq!(report.diagnostics, [], "{}", folder.display());
+        }
+    }
+    assert!(seen >= 4, "{seen}");
 }
 
 proptest! {

@@ -15,6 +15,7 @@ mod me;
 mod network;
 mod polls;
 mod preferences;
+mod projects;
 mod quota;
 pub mod registry_token;
 mod repositories;
@@ -66,6 +67,7 @@ pub fn documented() -> Router<AppState> {
         .merge(network::routes())
         .merge(polls::routes())
         .merge(workspace::routes())
+        .merge(projects::routes())
         .merge(repositories::routes())
         .merge(builds::routes())
         .merge(app::routes())

@@ -1,0 +1,71 @@
+/** A project of a template: made in the browser, and deployed from then on in place of the one before. */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { launch, openIde, SECOND } from "./browser.ts";
+import { app, Client } from "./client.ts";
+import { newStudent } from "./instance.ts";
+
+const account = newStudent("projects");
+const student = new Client(account);
+let browser: Browser;
+let page: Page;
+
+const testId = (id: string) => page.getByTestId(id);
+
+beforeAll(async () => {
+  await student.workspaceReady();
+  browser = await launch();
+  page = await openIde(browser, account);
+}, 120 * SECOND);
+
+afterAll(() => browser?.close());
+
+test("a template is picked, and room is made for its image repository", async () => {
+  await page.keyboard.press("F1");
+  await page.locator('[data-testid="palette"] [data-id="project.new"]').click();
+  const make = testId("project-make");
+  await testId("template-page").waitFor();
+  expect(await make.isDisabled()).toBe(true);
+  await testId("template-api").click();
+  await testId("template-page").click();
+  expect(await testId("project-name").inputValue()).toBe("page");
+  await testId("project-name").fill("guestbook");
+  // The starter's three are all that there may be.
+  expect(await make.isDisabled()).toBe(true);
+  await testId("project-room").getByLabel("guestbook-db").check();
+  await make.click();
+  await testId("new-project").getByRole("alert").getByText("already").waitFor();
+  await testId("project-name").fill("mine");
+  await make.click();
+  await testId("new-project").waitFor({ state: "detached", timeout: 60 * SECOND });
+  // Its README is open, and the project is in the explorer.
+  await page.locator(".cm-content").getByText("# mine").waitFor();
+  await testId("file-tree").getByText("mine", { exact: true }).first().waitFor();
+  const { repositories } = await student.json<{ repositories: { name: string; source: object }[] }>(
+    "GET",
+    "/api/v1/repositories",
+  );
+  expect(repositories.map(({ name }) => name).toSorted()).toEqual(["guestbook-api", "guestbook-web", "mine"]);
+  const { projects } = await student.json<{ projects: object[] }>("GET", "/api/v1/projects");
+  expect(projects).toMatchObject([
+    { name: "guestbook", deployed: false },
+    { name: "mine", deployed: true },
+  ]);
+});
+
+test("Deploy deploys it", async () => {
+  const page2 = "/api/v1/workspace/files/mine/site/index.html";
+  const text = await (await student.ask("GET", page2)).text();
+  await student.status("PUT", page2, { body: text.replace("Hello!", "Hello from mine!") });
+  const { state, url, steps } = await student.deploy("mine");
+  expect([state, steps.map(({ detail }) => detail)]).toEqual(["succeeded", expect.anything()]);
+  expect(url).not.toBeNull();
+  expect((await app(url as string)).body).toContain("Hello from mine!");
+});
+
+test("templates and projects are refused in words where they are none", async () => {
+  const json = { name: "Not a name", template: "page" };
+  expect(await student.status("POST", "/api/v1/projects", { json })).toBe(400);
+  for (const template of ["none", "../page", ""])
+    expect(await student.status("POST", "/api/v1/projects", { json: { name: "other", template } })).toBe(400);
+});

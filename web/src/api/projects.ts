@@ -1,0 +1,38 @@
+/** Projects, and the templates that they are made of. */
+import { ask, askJson } from "./http";
+
+export interface Template {
+  name: string;
+  title: string;
+  description: string;
+  /** How many image repositories it wants. */
+  repositories: number;
+}
+
+export interface Project {
+  name: string;
+  /** It is what Deploy deploys. */
+  deployed: boolean;
+}
+
+export interface MadeProject {
+  name: string;
+  repositories: string[];
+  not_made: { name: string; reason: string }[];
+  /** It is in the workspace. */
+  cloned: boolean;
+}
+
+export const readTemplates = async (): Promise<Template[]> =>
+  (await askJson<{ templates: Template[] }>("/templates")).templates;
+
+export const readProjects = async (): Promise<Project[]> =>
+  (await askJson<{ projects: Project[] }>("/projects")).projects;
+
+export const makeProject = (name: string, template: string): Promise<MadeProject> =>
+  askJson("/projects", { method: "POST", json: { name, template } });
+
+/** From now on the application comes from this project. */
+export async function deployFrom(project: string): Promise<void> {
+  await ask("/app", { method: "PUT", json: { source: { project } } });
+}

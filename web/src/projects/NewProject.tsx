@@ -1,0 +1,192 @@
+/** A project of a template: what there is to choose, what it makes, and where it is deployed from then on. */
+import { useEffect, useState } from "preact/hooks";
+import { describe } from "../api/http";
+import { deployFrom, makeProject, readProjects, readTemplates, type Template } from "../api/projects";
+import { deleteRepository, type Repository, readRepositoryList } from "../api/repositories";
+import { say } from "../app/toast";
+import { WideDialog } from "../app/WideDialog";
+import { refreshApp } from "../deploy/state";
+import { openFile } from "../editor/state";
+import { t } from "../i18n";
+import { freeName, lacking } from "./name";
+import { shown } from "./open";
+import "./projects.css";
+
+interface Known {
+  templates: readonly Template[];
+  taken: readonly string[];
+  repositories: readonly Repository[];
+  limit: number;
+}
+
+async function know(): Promise<Known> {
+  const [templates, projects, { repositories, limit }] = await Promise.all([
+    readTemplates(),
+    readProjects(),
+    readRepositoryList(),
+  ]);
+  return { templates, taken: projects.map(({ name }) => name), repositories, limit };
+}
+
+export function NewProject() {
+  const [known, setKnown] = useState<Known | null>(null);
+  const [trouble, setTrouble] = useState<string | null>(null);
+  useEffect(() => {
+    know()
+      .then(setKnown)
+      .catch((error: unknown) => setTrouble(describe(error)));
+  }, []);
+  return (
+    <WideDialog name="new-project" title={t("project.title")} shown={shown}>
+      {trouble !== null && (
+        <p class="notice" role="alert">
+          {trouble}
+        </p>
+      )}
+      {known === null && trouble === null && <p role="status">{t("app.loading")}</p>}
+      {known && <Form known={known} />}
+    </WideDialog>
+  );
+}
+
+function Form({ known: { templates, taken, repositories, limit } }: { known: Known }) {
+  const [template, setTemplate] = useState<Template | null>(null);
+  const [name, setName] = useState("");
+  const [deployed, setDeployed] = useState(true);
+  const [leaving, setLeaving] = useState<readonly string[]>([]);
+  const [trouble, setTrouble] = useState<string | null>(null);
+  const [making, setMaking] = useState(false);
+
+  const choose = (chosen: Template) => {
+    setTemplate(chosen);
+    setName(freeName(chosen.name, taken));
+    setTrouble(null);
+  };
+  const missing = template ? lacking(template.repositories, repositories.length - leaving.length, limit) : 0;
+
+  const make = async () => {
+    if (!template) return;
+    setMaking(true);
+    setTrouble(null);
+    try {
+      for (const repository of leaving) await deleteRepository(repository);
+      setLeaving([]);
+      const made = await makeProject(name.trim(), template.name);
+      if (deployed) await deployFrom(made.name);
+      await refreshApp();
+      shown.value = false;
+      if (made.cloned) await openFile(`${made.name}/README.md`);
+      const { name: left } = made.not_made[0] ?? {};
+      if (!made.cloned) say(t("project.notCloned", { name: made.name }), "bad");
+      else if (left) say(t("project.notAll", { name: made.name, left }), "bad");
+      else say(t("project.made", { name: made.name }), "good");
+    } catch (error) {
+      setTrouble(describe(error));
+    } finally {
+      setMaking(false);
+    }
+  };
+
+  return (
+    <form
+      class="new-project"
+      autocomplete="off"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void make();
+      }}
+    >
+      <fieldset class="templates">
+        <legend>{t("project.template")}</legend>
+        {templates.map((each) => (
+          <label key={each.name} class="template" data-testid={`template-${each.name}`}>
+            <input
+              type="radio"
+              name="template"
+              required
+              checked={template?.name === each.name}
+              onChange={() => choose(each)}
+            />
+            <strong>{each.title}</strong>
+            <span class="faint">{each.description}</span>
+          </label>
+        ))}
+      </fieldset>
+      {template && (
+        <>
+          <label class="new-project-name">
+            {t("project.name")}
+            <input
+              class="field"
+              required
+              value={name}
+              maxLength={40}
+              spellcheck={false}
+              autocapitalize="none"
+              autocomplete="off"
+              data-testid="project-name"
+              onInput={({ currentTarget }) => setName(currentTarget.value)}
+            />
+          </label>
+          <p class="faint">{t("project.what", { name, count: template.repositories })}</p>
+          <label class="choice">
+            <input
+              type="checkbox"
+              checked={deployed}
+              data-testid="project-deployed"
+              onChange={({ currentTarget }) => setDeployed(currentTarget.checked)}
+            />
+            {t("project.deployed")}
+          </label>
+          {(missing > 0 || leaving.length > 0) && (
+            <fieldset class="leaving" data-testid="project-room">
+              <legend>{t("project.room", { limit, count: missing + leaving.length })}</legend>
+              {repositories.map((each) => (
+                <label key={each.name} class="choice">
+                  <input
+                    type="checkbox"
+                    checked={leaving.includes(each.name)}
+                    onChange={({ currentTarget }) =>
+                      setLeaving(
+                        currentTarget.checked
+                          ? [...leaving, each.name]
+                          : leaving.filter((other) => other !== each.name),
+                      )
+                    }
+                  />
+                  {each.name}
+                </label>
+              ))}
+              <p class="faint">{t("project.roomText")}</p>
+            </fieldset>
+          )}
+        </>
+      )}
+      {trouble !== null && (
+        <p class="notice" role="alert">
+          {trouble}
+        </p>
+      )}
+      <div class="dialog-actions">
+        <span role="status">{making && t("project.making")}</span>
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            shown.value = false;
+          }}
+        >
+          {t("app.cancel")}
+        </button>
+        <button
+          type="submit"
+          class="button primary"
+          data-testid="project-make"
+          disabled={!template || making || missing > 0}
+        >
+          {t("project.make")}
+        </button>
+      </div>
+    </form>
+  );
+}
