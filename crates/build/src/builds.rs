@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use futures_util::{FutureExt, Stream};
 use maru_engine::Engine;
-use maru_git::{MAIN, Project, Projects};
+use maru_git::{GitError, MAIN, Project, Projects};
 use maru_model::{BuildId, Login, RepositoryName, Text, UserId};
 use maru_store::Store;
 use maru_store::builds::{Build, BuildState, Repository, Source, Version};
@@ -101,14 +101,21 @@ impl Builds {
         format!("{REGISTRY_HOST}/{}", image_path(login, repository))
     }
 
-    /// The project that a repository is built from, and the newest commit of its branch.
-    async fn source(&self, login: &Login, repository: &Repository) -> Result<(Project, Option<String>), BuildError> {
+    /// The project that a repository is built from, and the newest commit of its branch. Where `commit` is known already,
+    /// nobody elsewhere is asked.
+    async fn source(&self, login: &Login, repository: &Repository, commit: Option<&str>) -> Result<(Project, Option<String>), BuildError> {
         let (project, branch) = match &repository.source {
             Source::Project { project } => {
                 let opened = self.inner.projects.open(login, project).await;
                 (opened.map_err(|error| no_project(error, project.as_str()))?, MAIN)
             }
-            Source::Remote { url, branch } => (self.inner.projects.fetch_remote(url, branch).await?, branch.as_str()),
+            Source::Remote { url, branch } => {
+                let fetched = match commit {
+                    Some(commit) => self.inner.projects.remote_at(url, branch, commit).await,
+                    None => self.inner.projects.fetch_remote(url, branch).await,
+                };
+                (fetched.map_err(elsewhere)?, branch.as_str())
+            }
         };
         let head = project.head(branch).await?;
         Ok((project, head))
@@ -116,7 +123,7 @@ impl Builds {
 
     /// The project of a repository, to read a commit that is known to be there.
     pub(crate) async fn project(&self, login: &Login, repository: &Repository, commit: &str) -> Result<Project, BuildError> {
-        let (project, _) = self.source(login, repository).await?;
+        let (project, _) = self.source(login, repository, Some(commit)).await?;
         if project.commit(commit).await?.is_none() {
             return Err(unknown_commit(commit));
         }
@@ -144,7 +151,7 @@ impl Builds {
     }
 
     async fn located(&self, login: &Login, repository: &Repository, commit: Option<&str>) -> Result<(String, String), BuildError> {
-        let (project, head) = self.source(login, repository).await?;
+        let (project, head) = self.source(login, repository, commit).await?;
         let commit = match commit {
             Some(given) => project.commit(given).await?.ok_or_else(|| unknown_commit(given))?,
             None => head.ok_or_else(|| BuildError::Refused {
@@ -173,14 +180,22 @@ impl Builds {
         Ok(build)
     }
 
-    /// The newest version where it is of this content, the build that is making it, or a new build of it: a Deploy builds
-    /// only what changed. Content that an older version has is built again, from the Engine's cache, so that the newest
-    /// version is always what was deployed last.
+    /// What the newest commit of its branch would be built of, as [`Self::content_of`] says it.
     ///
     /// # Errors
     /// As [`Self::start`].
-    pub async fn ensure_built(&self, login: &Login, repository: &Repository, commit: &str) -> Result<Ensured, BuildError> {
-        let (commit, content) = self.located(login, repository, Some(commit)).await?;
+    pub async fn newest_content(&self, login: &Login, repository: &Repository) -> Result<String, BuildError> {
+        Ok(self.located(login, repository, None).await?.1)
+    }
+
+    /// The newest version where it is of this content, the build that is making it, or a new build of it: a Deploy builds
+    /// only what changed. Content that an older version has is built again, from the Engine's cache, so that the newest
+    /// version is always what was deployed last. Without `commit` it is the newest of the branch.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn ensure_built(&self, login: &Login, repository: &Repository, commit: Option<&str>) -> Result<Ensured, BuildError> {
+        let (commit, content) = self.located(login, repository, commit).await?;
         if let Some(build) = self.inner.store.open_build(&repository.id, &content).await? {
             return Ok(Ensured::Build(build));
         }
@@ -314,14 +329,22 @@ impl Builds {
     }
 }
 
-fn no_project(error: maru_git::GitError, project: &str) -> BuildError {
+fn no_project(error: GitError, project: &str) -> BuildError {
     match error {
-        maru_git::GitError::NoProject(_) => BuildError::Refused {
+        GitError::NoProject(_) => BuildError::Refused {
             code: "no_project",
             detail: Text::new(format!("You have no project `{project}`."), format!("프로젝트 `{project}`이(가) 없습니다.")),
             fix: Text::new("Correct the repository's source.", "저장소 설정의 소스를 고치세요."),
         },
         other => other.into(),
+    }
+}
+
+/// A fetch that failed, in words where it is the repository's matter.
+fn elsewhere(error: GitError) -> BuildError {
+    match error.remote_words() {
+        Some((detail, fix)) => BuildError::Refused { code: "remote", detail, fix },
+        None => error.into(),
     }
 }
 

@@ -16,7 +16,7 @@ pub struct RepositorySpec {
 }
 
 impl RepositorySpec {
-    fn checked(self) -> Result<NewRepository, BuildError> {
+    fn checked(self, projects: &maru_git::Projects) -> Result<NewRepository, BuildError> {
         let name = RepositoryName::parse(self.name).map_err(|error| BuildError::Refused {
             code: "bad_name",
             detail: error.text(),
@@ -35,10 +35,9 @@ impl RepositorySpec {
             "Dockerfile".clone_into(&mut dockerfile);
         }
         if let Source::Remote { url, branch } = &self.source {
-            maru_git::check_remote(url, branch).map_err(|error| BuildError::Refused {
-                code: "bad_source",
-                detail: Text::new(error.to_string(), format!("이 주소에서는 가져올 수 없습니다: {error}")),
-                fix: Text::new("Use the https address of a public git repository.", "공개 git 저장소의 https 주소를 쓰세요."),
+            projects.check_remote(url, branch).map_err(|error| match error.remote_words() {
+                Some((detail, fix)) => BuildError::Refused { code: "bad_source", detail, fix },
+                None => error.into(),
             })?;
         }
         Ok(NewRepository { name, source: self.source, context, dockerfile })
@@ -81,7 +80,7 @@ impl Builds {
     /// # Errors
     /// [`BuildError::Refused`]: `repository_limit`, `name_taken`, `bad_name`, `bad_path`, `bad_source`.
     pub async fn add_repository(&self, owner: &UserId, spec: RepositorySpec) -> Result<Repository, BuildError> {
-        let new = spec.checked()?;
+        let new = spec.checked(&self.inner.projects)?;
         let name = new.name.clone();
         self.inner.store.add_repository(owner, new, REPOSITORY_LIMIT).await.map_err(|error| match error {
             RepositoryTaken::Limit => BuildError::Refused {
@@ -123,7 +122,7 @@ impl Builds {
     /// As [`Self::add_repository`]; [`BuildError::NotFound`].
     pub async fn change_repository(&self, owner: &UserId, spec: RepositorySpec) -> Result<Repository, BuildError> {
         let present = self.repository(owner, &spec.name).await?;
-        let NewRepository { source, context, dockerfile, .. } = spec.checked()?;
+        let NewRepository { source, context, dockerfile, .. } = spec.checked(&self.inner.projects)?;
         let changed = Repository { source, context, dockerfile, ..present };
         self.inner.store.update_repository(&changed).await?;
         Ok(changed)

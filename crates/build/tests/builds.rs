@@ -17,9 +17,9 @@ async fn a_commit_becomes_a_version() {
     let (repository, head) = world.repository(&world.mina.clone(), "web", &files).await;
     world.start();
     let login = world.mina.login.clone();
-    let Ensured::Build(build) = world.builds.ensure_built(&login, &repository, &head).await.unwrap() else { panic!("built before") };
+    let Ensured::Build(build) = world.builds.ensure_built(&login, &repository, Some(&head)).await.unwrap() else { panic!("built before") };
     // The same again joins the build that is on its way.
-    let Ensured::Build(again) = world.builds.ensure_built(&login, &repository, &head).await.unwrap() else { panic!("built before") };
+    let Ensured::Build(again) = world.builds.ensure_built(&login, &repository, Some(&head)).await.unwrap() else { panic!("built before") };
     assert_eq!(again.id, build.id);
 
     let log = world.log(&build.id).await;
@@ -32,7 +32,9 @@ async fn a_commit_becomes_a_version() {
     assert!(versions[0].digest.starts_with("sha256:") && log.contains(&versions[0].digest), "{log}");
 
     // Nothing changed: nothing is built.
-    let Ensured::Version(version) = world.builds.ensure_built(&login, &repository, &head).await.unwrap() else { panic!("built again") };
+    let Ensured::Version(version) = world.builds.ensure_built(&login, &repository, Some(&head)).await.unwrap() else {
+        panic!("built again")
+    };
     assert_eq!(version, versions[0]);
     // Asked for expressly it is.
     let second = world.builds.start(&login, &repository, Some(&head[..10])).await.unwrap();

@@ -1,3 +1,7 @@
+use maru_model::Text;
+
+use crate::remote::Trouble;
+
 /// What was attempted on a project, and why it failed.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
@@ -18,7 +22,11 @@ pub enum GitError {
     #[error("{0:?} is not a path inside a project")]
     BadPath(String),
     #[error("{url}: {reason}")]
-    BadRemote { url: String, reason: String },
+    BadRemote { url: String, reason: Text },
+    #[error("fetching {branch} of {url}: git said: {said}")]
+    Remote { url: String, branch: String, trouble: Trouble, said: String },
+    #[error("fetching {url}: no end after {seconds} s")]
+    RemoteLate { url: String, seconds: u64 },
 }
 
 impl GitError {

@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! {dir}/{login}/{project}.git      one bare repository, branch main
+//! {dir}/.remotes/{hash}.git         what was fetched of one elsewhere
 //! ```
 
 #![forbid(unsafe_code)]
@@ -22,7 +23,7 @@ mod template;
 pub use error::GitError;
 pub use parse::{Commit, Entry, EntryKind, inside};
 pub use projects::{Project, Projects};
-pub use remote::check_remote;
+pub use remote::{RemoteAccess, Trouble};
 pub use template::Author;
 
 /// The branch that is built and deployed.

@@ -1,20 +1,30 @@
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use maru_model::{Login, ProjectName};
 
-use crate::GitError;
+use crate::{GitError, RemoteAccess};
 
 /// All projects of this installation; cheap to clone. What exists on the disk is the truth.
 #[derive(Clone, Debug)]
 pub struct Projects {
     dir: Arc<Path>,
+    pub(crate) access: Arc<RemoteAccess>,
+    /// Held while a repository elsewhere is fetched: git refuses two at once in one folder. One for each that was fetched.
+    pub(crate) fetching: Arc<Mutex<HashMap<PathBuf, Arc<tokio::sync::Mutex<()>>>>>,
 }
 
 impl Projects {
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: Arc::from(dir.into()) }
+        Self { dir: Arc::from(dir.into()), access: Arc::default(), fetching: Arc::default() }
+    }
+
+    /// Fetches also from the hosts that an administrator allows.
+    #[must_use]
+    pub fn with_access(self, access: RemoteAccess) -> Self {
+        Self { access: Arc::new(access), ..self }
     }
 
     pub(crate) fn dir(&self) -> &Path {

@@ -1,6 +1,8 @@
 //! The application of a user: where it comes from, how it is now, and its end.
 
 use maru_manifest::ObjectRef;
+use maru_model::ProjectName;
+use maru_store::builds::Source as Origin;
 use maru_store::rollouts::{AppRow, RolloutRow};
 use maru_store::users::User;
 use serde_json::Value;
@@ -32,7 +34,7 @@ pub enum CurrentState {
 #[derive(Debug, Clone)]
 pub struct App {
     pub source: Source,
-    /// A push to `main` refreshes the target state.
+    /// A push to `main` refreshes the target state: never of what is pushed elsewhere.
     pub refresh_on_push: bool,
     pub target: Option<Target>,
     /// The newest rollout.
@@ -102,17 +104,17 @@ impl Rollouts {
     /// # Errors
     /// Where the database does not answer.
     pub async fn put_app(&self, user: &User, source: &Source) -> Result<(), RolloutError> {
-        Ok(self.inner.store.put_app(&user.id, &source.project, &source.path).await?)
+        Ok(self.inner.store.put_app(&user.id, &source.from, &source.path).await?)
     }
 
     /// The source of the application, which is made of `project` where there is none.
     ///
     /// # Errors
     /// Where the database does not answer.
-    pub async fn ensure_app(&self, user: &User, project: &str) -> Result<Source, RolloutError> {
+    pub async fn ensure_app(&self, user: &User, project: &ProjectName) -> Result<Source, RolloutError> {
         match self.source(user).await {
             Err(RolloutError::NoApp) => {
-                let source = Source { project: project.to_owned(), path: String::new() };
+                let source = Source { from: Origin::Project { project: project.clone() }, path: String::new() };
                 self.put_app(user, &source).await?;
                 Ok(source)
             }
@@ -131,7 +133,7 @@ impl Rollouts {
 
     pub(crate) async fn source(&self, user: &User) -> Result<Source, RolloutError> {
         let app = self.inner.store.app(&user.id).await?.ok_or(RolloutError::NoApp)?;
-        Ok(Source { project: app.project, path: app.path })
+        Ok(Source { from: app.source, path: app.path })
     }
 
     /// The application as it is now.
@@ -191,8 +193,9 @@ impl Rollouts {
         let applied = newest.first().filter(|row| is_applied(row));
         let shown = applied.or_else(|| newest.iter().find(|row| row.phase == Phase::Healthy.as_str())).or_else(|| newest.first());
         let wanted: Vec<Value> = shown.map(|row| serde_json::from_str(&row.objects)).transpose()?.unwrap_or_default();
-        let source = Source { project: row.project, path: row.path };
-        Ok(Some(Known { source, refresh_on_push: row.refresh_on_push, target, current, wanted }))
+        let source = Source { from: row.source, path: row.path };
+        let refresh_on_push = row.refresh_on_push && matches!(source.from, Origin::Project { .. });
+        Ok(Some(Known { source, refresh_on_push, target, current, wanted }))
     }
 
     /// The newest `many` rollouts of those since a time (Unix milliseconds), the newest first.

@@ -261,7 +261,7 @@ impl Run {
     /// The sources, to say in which line something is wrong; without them only the line is missing.
     async fn files(&self) -> Files {
         let Ok(Some(app)) = self.inner.store.app(&self.user.id).await else { return Files::new() };
-        let source = Source { project: app.project, path: app.path };
+        let source = Source { from: app.source, path: app.path };
         match self.inner.surroundings.snapshot(&self.user, &source, Some(&self.row.commit_id)).await {
             Ok(snapshot) => snapshot.files,
             Err(error) => {

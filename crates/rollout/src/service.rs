@@ -107,6 +107,15 @@ impl Rollouts {
         target::check(&self.inner, user, &self.source(user).await?, commit).await
     }
 
+    /// The files of the application at `commit`, at least those of its manifests.
+    ///
+    /// # Errors
+    /// Where the source cannot be read.
+    pub async fn files(&self, user: &User, commit: Option<&str>) -> Result<maru_manifest::Files, RolloutError> {
+        let source = self.source(user).await?;
+        Ok(self.inner.surroundings.snapshot(user, &source, commit).await.map_err(RolloutError::Source)?.files)
+    }
+
     /// Reads the target state from git again, at `commit` or the newest; changes nothing that runs.
     ///
     /// # Errors

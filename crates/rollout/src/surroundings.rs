@@ -6,16 +6,32 @@ use std::pin::Pin;
 
 use maru_manifest::Files;
 use maru_model::Text;
+use maru_store::builds::Source as Origin;
 use maru_store::users::User;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Where an application's manifests are.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    pub project: String,
+    pub from: Origin,
     /// The folder with the manifests; empty: `k8s`, or the top where there is no such folder.
     pub path: String,
+}
+
+impl Source {
+    /// What its objects are labelled with: the project's name, or the last part of the address.
+    pub(crate) fn name(&self) -> String {
+        match &self.from {
+            Origin::Project { project } => project.to_string(),
+            Origin::Remote { url, .. } => {
+                let last = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default().trim_end_matches(".git");
+                let plain: String = last.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).take(63).collect();
+                // A label begins and ends with a letter or a digit.
+                plain.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned()
+            }
+        }
+    }
 }
 
 /// The files of a project at one commit.
@@ -38,7 +54,7 @@ pub enum RenderError {
 }
 
 pub trait Surroundings: Send + Sync + 'static {
-    /// The files at `commit`, or at the newest one of `main`.
+    /// The files at `commit`, or at the newest one of its branch.
     fn snapshot<'a>(&'a self, user: &'a User, source: &'a Source, commit: Option<&'a str>) -> BoxFuture<'a, Result<Snapshot, Text>>;
 
     /// What `kubectl kustomize FOLDER` prints; `files` has a kustomization in `folder`.
@@ -55,4 +71,30 @@ pub trait Surroundings: Send + Sync + 'static {
 
     /// Brings about the user's namespace with its limits and rights.
     fn ensure_namespace<'a>(&'a self, client: &'a kube::Client, user: &'a User) -> BoxFuture<'a, Result<(), Text>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn named(url: &str) -> String {
+        Source { from: Origin::Remote { url: url.to_owned(), branch: "main".to_owned() }, path: String::new() }.name()
+    }
+
+    #[test]
+    fn an_application_from_elsewhere_is_named_by_its_address() {
+        assert_eq!(named("https://git.example/team/shop.git"), "shop");
+        assert_eq!(named("https://git.example/team/_shop-1-/"), "shop-1");
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_is_a_label(url in "\\PC{0,90}") {
+            let name = named(&url);
+            prop_assert!(name.len() <= 63 && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)));
+            prop_assert!(name.is_empty() || name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.ends_with(|c: char| c.is_ascii_alphanumeric()));
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub(crate) async fn check(inner: &Inner, user: &User, source: &Source, commit: O
     Ok(maru_manifest::check(&snapshot.files, &folder(source, &snapshot.files), &context(inner, user).await))
 }
 
-/// Reads the target state at `commit` (the newest of `main` without one).
+/// Reads the target state at `commit` (the newest of its branch without one).
 pub(crate) async fn read(inner: &Inner, user: &User, source: &Source, commit: Option<&str>) -> Result<Target, RolloutError> {
     let snapshot = inner.surroundings.snapshot(user, source, commit).await.map_err(RolloutError::Source)?;
     let Rendered { objects, rendered, mut diagnostics } = all_of(inner, user, source, &snapshot.files).await;
@@ -66,7 +66,7 @@ async fn all_of(inner: &Inner, user: &User, source: &Source, files: &Files) -> R
             Ok(objects) => rendered = objects,
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
-        adapt(&mut rendered, user, &inner.settings.apps_domain, &source.project);
+        adapt(&mut rendered, user, &inner.settings.apps_domain, &source.name());
         diagnostics.extend(refused(&rendered, files, &context));
     }
     Rendered { objects, rendered, diagnostics }

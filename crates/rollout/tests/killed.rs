@@ -80,7 +80,14 @@ impl Machine {
         run(async {
             let store = store(machine.folder.path()).await;
             let user = store.add_user(&Login::parse("mina").unwrap(), "Mina", Role::Student, "").await.unwrap();
-            store.put_app(&user.id, "guestbook", "").await.unwrap();
+            store
+                .put_app(
+                    &user.id,
+                    &maru_store::builds::Source::Project { project: maru_model::ProjectName::parse("guestbook").unwrap() },
+                    "",
+                )
+                .await
+                .unwrap();
         });
         machine
     }

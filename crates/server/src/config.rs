@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use maru_git::RemoteAccess;
 use maru_model::{Egress, is_object_name};
 
 /// Previews are below it where nothing else is said.
@@ -67,6 +68,12 @@ pub struct ServeSettings {
     /// Hosts that count as package registries beside the well-known ones; `.example.org` for all below.
     #[arg(long, env = "MARU_REGISTRIES", value_delimiter = ',')]
     registries: Option<Vec<String>>,
+    /// Hosts that projects may be fetched from although they are not public: NAME, or NAME=ADDRESS where it is in no DNS.
+    #[arg(long, env = "MARU_GIT_HOSTS", value_delimiter = ',')]
+    git_hosts: Option<Vec<String>>,
+    /// PEM file of the certificate authority of these hosts, trusted there beside the machine's own.
+    #[arg(long, env = "MARU_GIT_CA")]
+    git_ca: Option<PathBuf>,
     /// Keep the newest requests to applications in memory, for their owners.
     #[arg(long, env = "MARU_ACCESS_LOG", value_parser = clap::builder::BoolishValueParser::new())]
     access_log: Option<bool>,
@@ -112,6 +119,8 @@ pub struct Config {
     pub idle_stop: Option<Duration>,
     pub egress: Egress,
     pub registries: Vec<String>,
+    /// Where projects may be fetched from beside public hosts.
+    pub remotes: RemoteAccess,
     pub access_log: bool,
     pub allow_old_runc: bool,
     pub agent: PathBuf,
@@ -131,6 +140,8 @@ pub enum ConfigError {
         "MARU_RUNTIME={0}: workspaces run on the Docker Engine; use docker, or leave it out. A cluster (MARU_CLUSTER) runs applications only"
     )]
     Runtime(String),
+    #[error("MARU_GIT_HOSTS, MARU_GIT_CA: {0}")]
+    Remotes(String),
     #[error(
         "{one} and {other} overlap: the IDE (MARU_URL), applications (MARU_APPS_DOMAIN) and previews (MARU_PREVIEW_DOMAIN) need \
          domains of which none is below another"
@@ -199,6 +210,7 @@ impl Config {
             idle_stop: idle_stop(serve.idle_stop.or(written.idle_stop)),
             egress: serve.egress.or(written.egress).unwrap_or_default(),
             registries: serve.registries.or(written.registries).unwrap_or_default(),
+            remotes: remotes(serve.git_hosts.or(written.git_hosts), serve.git_ca.or(written.git_ca))?,
             access_log: serve.access_log.or(written.access_log).unwrap_or(true),
             allow_old_runc: serve.allow_old_runc.or(written.allow_old_runc).unwrap_or(false),
             agent: serve.agent.or(written.agent).unwrap_or_else(|| programs.join("maru-agent")),
@@ -268,6 +280,11 @@ fn apart(config: &Config) -> Result<(), ConfigError> {
         Some((one, other)) => Err(ConfigError::Overlap { one: one.to_owned(), other: other.to_owned() }),
         None => Ok(()),
     }
+}
+
+fn remotes(hosts: Option<Vec<String>>, authority: Option<PathBuf>) -> Result<RemoteAccess, ConfigError> {
+    let authority = authority.filter(|path| !path.as_os_str().is_empty());
+    RemoteAccess::parse(&hosts.unwrap_or_default(), authority.as_deref()).map_err(ConfigError::Remotes)
 }
 
 /// An hour where nothing is said; never for 0.
@@ -358,6 +375,20 @@ mod tests {
         };
         assert!(load("docker").is_ok() && load("").is_ok());
         assert!(matches!(load("kubernetes"), Err(ConfigError::Runtime(_))));
+    }
+
+    #[test]
+    fn git_hosts_are_checked_at_the_start() {
+        let load = |hosts: &[&str], authority: &str| {
+            let data = tempfile::tempdir().unwrap();
+            let git_hosts = Some(hosts.iter().map(|host| (*host).to_owned()).collect());
+            let serve = ServeSettings { git_hosts, git_ca: Some(authority.into()), ..ServeSettings::default() };
+            Config::load(Settings { data: Some(data.path().to_owned()), database: None }, serve)
+        };
+        assert_eq!(load(&["git.school.example=10.0.0.5", ""], "").unwrap().remotes.hosts().count(), 1);
+        let refused = |hosts: &[&str], authority: &str| load(hosts, authority).unwrap_err().to_string();
+        assert!(refused(&["https://git.school.example"], "").contains("MARU_GIT_HOSTS"));
+        assert!(refused(&[], "/nonexistent/ca.pem").contains("/nonexistent/ca.pem"));
     }
 
     proptest! {

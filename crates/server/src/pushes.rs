@@ -7,8 +7,9 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use maru_build::Source;
 use maru_git::MAIN;
-use maru_model::{ProjectName, UserId};
+use maru_model::UserId;
 use maru_store::users::User;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
@@ -105,7 +106,8 @@ async fn follow(state: &AppState, user: &UserId, places: &Semaphore) -> ApiResul
     }
     // A Deploy pushes too, and reads its own commit: it must not find a newer one instead.
     until_deployed(state, &user).await?;
-    let Ok(project) = ProjectName::parse(app.project) else { return Ok(()) };
+    // What is elsewhere is pushed to elsewhere: nobody tells us.
+    let Source::Project { project } = app.source else { return Ok(()) };
     let head = match state.git.open(&user.login, &project).await {
         Ok(project) => project.head(MAIN).await.map_err(crate::error::ApiError::internal)?,
         Err(error) => {

@@ -86,7 +86,7 @@ async fn open(config: Config, shutdown: &CancellationToken, tasks: &TaskTracker)
     let settings = crate::settings::Settings::open(&store, config.idle_stop).await?;
     let engine = Engine::connect(config.instance.clone()).await?;
     refuse_old_runc(&engine.runc().await?, config.allow_old_runc)?;
-    let git = Projects::new(config.data.join("projects"));
+    let git = Projects::new(config.data.join("projects")).with_access(config.remotes.clone());
     let registry = Registry::new(engine.clone(), config.registry_image.clone(), &config.data.join("registry"), config.registry)?;
     let builds =
         Builds::new(store.clone(), engine.clone(), git.clone(), registry, &config.data.join("builds"), maru_build::Limits::default());

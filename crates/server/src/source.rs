@@ -1,8 +1,11 @@
 //! Where a user's application comes from: what `PUT /app` said, and the starter project where it said nothing.
 
 use http::StatusCode;
+use maru_build::{Builds, Repository, Source as Origin};
 use maru_git::{GitError, Project};
+use maru_manifest::Files;
 use maru_model::{ProjectName, Text};
+use maru_rollout::Source;
 use maru_store::users::User;
 use maru_workspace::ExecRequest;
 
@@ -13,28 +16,86 @@ use crate::state::AppState;
 /// Seconds that a look into the workspace may take.
 const LOOK_SECONDS: u64 = 20;
 
-/// The user's project that is deployed, planned, checked, and meant where a request names none.
+/// As the user said it.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn of(state: &AppState, user: &User) -> ApiResult<Source> {
+    Ok(match state.store.app(&user.id).await? {
+        Some(app) => Source { from: app.source, path: app.path },
+        None => Source { from: Origin::Project { project: starter::project()? }, path: String::new() },
+    })
+}
+
+/// The project in the workspace that is meant where a request names none: the starter for an application from elsewhere.
 ///
 /// # Errors
 /// Where the database does not answer.
 pub async fn project(state: &AppState, user: &User) -> ApiResult<ProjectName> {
-    match state.store.app(&user.id).await? {
-        Some(app) => ProjectName::parse(app.project).map_err(ApiError::internal),
-        None => starter::project(),
+    match of(state, user).await?.from {
+        Origin::Project { project } => Ok(project),
+        Origin::Remote { .. } => starter::project(),
     }
 }
 
-/// The same, there to be read: the starter project is made where it is that.
+/// As the user said it, with an application that has it: the starter project is made where it is that.
 ///
 /// # Errors
-/// 404 `no_project` where it was deleted.
-pub async fn ensured(state: &AppState, user: &User) -> ApiResult<(ProjectName, Project)> {
-    let name = project(state, user).await?;
-    if name == starter::project()? {
-        starter::ensure(state, user).await?;
+/// 404 `no_project` where the project was deleted.
+pub async fn ensured(state: &AppState, user: &User) -> ApiResult<Source> {
+    let source = of(state, user).await?;
+    if let Origin::Project { project } = &source.from {
+        if *project == starter::project()? {
+            starter::ensure(state, user).await?;
+        }
+        open(state, user, project).await?;
+        state.rollouts.ensure_app(user, project).await?;
     }
-    let project = open(state, user, &name).await?;
-    Ok((name, project))
+    Ok(source)
+}
+
+/// The newest commit of a repository elsewhere, fetched, to be read.
+///
+/// # Errors
+/// 409 `remote` with the reason in words.
+pub async fn fetched(state: &AppState, url: &str, branch: &str) -> ApiResult<(Project, String)> {
+    let project = state.git.fetch_remote(url, branch).await.map_err(elsewhere)?;
+    let head = project.head(branch).await.map_err(ApiError::internal)?;
+    Ok((project, head.ok_or_else(|| ApiError::internal(format!("{branch} of {url} is not there after its fetch")))?))
+}
+
+/// What went wrong with a repository elsewhere.
+pub fn elsewhere(error: GitError) -> ApiError {
+    match (error.remote_words(), &error) {
+        (Some((detail, fix)), GitError::BadRemote { .. }) => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_source", detail).fix(fix),
+        (Some((detail, fix)), _) => ApiError::new(StatusCode::CONFLICT, "remote", detail).fix(fix),
+        (None, _) => ApiError::internal(error),
+    }
+}
+
+/// The image repositories that a Deploy builds, and whether each is of the very source of the manifests, so of their commit.
+/// Of a project those are all. An application from elsewhere also has those of other sources that its manifests name.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn repositories(state: &AppState, user: &User, source: &Source, manifests: &Files) -> ApiResult<Vec<(Repository, bool)>> {
+    let all = state.builds.repositories(&user.id).await?;
+    let same = |repository: Repository| {
+        let same = repository.source == source.from;
+        (repository, same)
+    };
+    let built = |(repository, same): &(Repository, bool)| {
+        let elsewhere = matches!(source.from, Origin::Remote { .. });
+        *same || elsewhere && names(manifests, &Builds::image(&user.login, &repository.name))
+    };
+    Ok(all.into_iter().map(same).filter(built).collect())
+}
+
+/// Whether any manifest names the image; `registry.localhost/mina/web` is not in `registry.localhost/mina/web-old`.
+fn names(manifests: &Files, image: &str) -> bool {
+    let ends = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '/' | '_'));
+    let in_text = |text: &str| text.match_indices(image).any(|(at, _)| ends(text.get(at + image.len()..).unwrap_or_default()));
+    manifests.values().any(|bytes| in_text(&String::from_utf8_lossy(bytes)))
 }
 
 /// A project of the user's.
@@ -85,4 +146,16 @@ pub async fn in_workspace(state: &AppState, user: &User, project: &ProjectName) 
         format!("Run `git clone http://127.0.0.1:7070/git/{login}/{project}.git ~/{project}` in the terminal, or choose another source on the Rollout page."),
         format!("터미널에서 `git clone http://127.0.0.1:7070/git/{login}/{project}.git ~/{project}`을(를) 실행하거나, 롤아웃 화면에서 다른 소스를 고르세요."),
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_named_as_a_whole() {
+        let named = |text: &str| names(&Files::from([("k8s/a.yaml".to_owned(), text.as_bytes().to_vec())]), "registry.localhost/mina/web");
+        assert!(named("image: registry.localhost/mina/web") && named("image: registry.localhost/mina/web:3\n"));
+        assert!(!named("image: registry.localhost/mina/web-old") && !named("image: registry.localhost/mina/we"));
+    }
 }

@@ -1,11 +1,11 @@
 //! What rollouts need of git, of builds and of the cluster: here they meet.
 
-use maru_build::Builds;
+use maru_build::{Builds, Source as Origin};
 use maru_cluster::{Cluster, NamespaceSpec, namespace};
 use maru_engine::Engine;
-use maru_git::{EntryKind, Projects};
+use maru_git::{EntryKind, GitError, Projects};
 use maru_manifest::Files;
-use maru_model::{Login, ProjectName, Quota, Role, Text};
+use maru_model::{Login, Quota, Role, Text};
 use maru_rollout::{BoxFuture, RenderError, Snapshot, Source};
 use maru_store::Store;
 use maru_store::users::User;
@@ -29,16 +29,36 @@ fn text(error: &dyn std::fmt::Display) -> Text {
     Text::new(format!("The project could not be read: {error}"), format!("프로젝트를 읽지 못했습니다: {error}"))
 }
 
+/// What is wrong with where the files come from, and what to do about it.
+fn words(error: &GitError) -> Text {
+    match error.remote_words() {
+        Some((detail, fix)) => Text::new(format!("{} {}", detail.en, fix.en), format!("{} {}", detail.ko, fix.ko)),
+        None => text(error),
+    }
+}
+
 impl Surroundings {
     async fn read(&self, user: &User, source: &Source, commit: Option<&str>) -> Result<Snapshot, Text> {
-        let name = ProjectName::parse(source.project.as_str()).map_err(|error| text(&error))?;
-        let project = self.git.open(&user.login, &name).await.map_err(|error| text(&error))?;
+        let (project, branch) = match &source.from {
+            Origin::Project { project } => (self.git.open(&user.login, project).await, maru_git::MAIN),
+            Origin::Remote { url, branch } => (
+                match commit {
+                    Some(commit) => self.git.remote_at(url, branch, commit).await,
+                    None => self.git.fetch_remote(url, branch).await,
+                },
+                branch.as_str(),
+            ),
+        };
+        let project = project.map_err(|error| words(&error))?;
         let commit = match commit {
             Some(commit) => project.commit(commit).await,
-            None => project.head(maru_git::MAIN).await,
+            None => project.head(branch).await,
         };
         let Some(commit) = commit.map_err(|error| text(&error))? else {
-            return Err(Text::new("The project has no such commit on main.", "프로젝트의 main에 그런 커밋이 없습니다."));
+            return Err(Text::new(
+                format!("The source has no such commit on {branch}."),
+                format!("소스의 {branch} 브랜치에 그런 커밋이 없습니다."),
+            ));
         };
         let committed_at = project.log(&commit, 1).await.map_err(|error| text(&error))?.first().map_or(0, |commit| commit.time * 1000);
         let folder = source.path.trim_matches('/');

@@ -1,15 +1,16 @@
 //! Applications and their rollouts. What is JSON here is the business of the crate `rollout`.
 
-use maru_model::{RolloutId, UserId};
+use maru_model::{ProjectName, RolloutId, UserId};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use crate::builds::Source;
 use crate::{Store, StoreError, now_ms};
 
 /// The application of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppRow {
-    pub project: String,
+    pub source: Source,
     pub path: String,
     pub target: Option<String>,
     pub applied: String,
@@ -58,17 +59,29 @@ fn rollout(row: &AnyRow) -> Result<RolloutRow, StoreError> {
     })
 }
 
+fn source(row: &AnyRow) -> Result<Source, StoreError> {
+    let (url, branch): (Option<String>, Option<String>) = (row.try_get("url")?, row.try_get("branch")?);
+    Ok(match (url, branch) {
+        (Some(url), Some(branch)) => Source::Remote { url, branch },
+        _ => {
+            let project: String = row.try_get("project")?;
+            Source::Project { project: ProjectName::parse(project).map_err(|error| StoreError::Value(error.to_string()))? }
+        }
+    })
+}
+
 impl Store {
     /// # Errors
     /// Where the database does not answer.
     pub async fn app(&self, user: &UserId) -> Result<Option<AppRow>, StoreError> {
-        let row = sqlx::query("SELECT project, path, target, applied, refresh_on_push, created_at FROM apps WHERE user_id = $1")
-            .bind(user.as_str())
-            .fetch_optional(self.pool())
-            .await?;
+        let row =
+            sqlx::query("SELECT project, url, branch, path, target, applied, refresh_on_push, created_at FROM apps WHERE user_id = $1")
+                .bind(user.as_str())
+                .fetch_optional(self.pool())
+                .await?;
         row.map(|row| {
             Ok(AppRow {
-                project: row.try_get("project")?,
+                source: source(&row)?,
                 path: row.try_get("path")?,
                 target: row.try_get("target")?,
                 applied: row.try_get("applied")?,
@@ -83,15 +96,23 @@ impl Store {
     ///
     /// # Errors
     /// Where the database does not answer.
-    pub async fn put_app(&self, user: &UserId, project: &str, path: &str) -> Result<(), StoreError> {
+    pub async fn put_app(&self, user: &UserId, source: &Source, path: &str) -> Result<(), StoreError> {
+        let (project, url, branch) = match source {
+            Source::Project { project } => (project.as_str(), None, None),
+            Source::Remote { url, branch } => ("", Some(url.clone()), Some(branch.clone())),
+        };
         sqlx::query(
-            "INSERT INTO apps (user_id, project, path, target, applied, created_at) VALUES ($1, $2, $3, NULL, '[]', $4) \
+            "INSERT INTO apps (user_id, project, url, branch, path, target, applied, created_at) \
+             VALUES ($1, $2, $3, $4, $5, NULL, '[]', $6) \
              ON CONFLICT (user_id) DO UPDATE SET \
-             target = CASE WHEN apps.project = excluded.project AND apps.path = excluded.path THEN apps.target ELSE NULL END, \
-             project = excluded.project, path = excluded.path",
+             target = CASE WHEN apps.project = excluded.project AND apps.path = excluded.path \
+             AND COALESCE(apps.url, '') = COALESCE(excluded.url, '') AND COALESCE(apps.branch, '') = COALESCE(excluded.branch, '') THEN apps.target ELSE NULL END, \
+             project = excluded.project, url = excluded.url, branch = excluded.branch, path = excluded.path",
         )
         .bind(user.as_str())
         .bind(project)
+        .bind(url)
+        .bind(branch)
         .bind(path)
         .bind(now_ms())
         .execute(self.pool())

@@ -39,7 +39,10 @@ async fn fill(store: &Store) {
     };
     let repository = store.add_repository(&mina.id, new, 3).await.unwrap();
     store.add_build(&repository.id, "abc", "content").await.unwrap();
-    store.put_app(&mina.id, "guestbook", "").await.unwrap();
+    store
+        .put_app(&mina.id, &maru_store::builds::Source::Project { project: maru_model::ProjectName::parse("guestbook").unwrap() }, "")
+        .await
+        .unwrap();
     store.start_deployment(&mina.id, Some("key"), "message", "[]").await.unwrap();
 }
 

@@ -4,29 +4,46 @@
 mod support;
 
 use futures_util::future::join_all;
+use maru_model::ProjectName;
+use maru_store::builds::Source;
 use maru_store::{Store, StoreError};
 use support::{on_both_engines, student};
+
+fn guestbook() -> Source {
+    Source::Project { project: ProjectName::parse("guestbook").unwrap() }
+}
 
 on_both_engines!(applications, rollouts, many_at_once);
 
 async fn applications(store: &Store) {
     let mina = student(store, "mina").await.id;
     assert_eq!(store.app(&mina).await.unwrap(), None);
-    store.put_app(&mina, "guestbook", "k8s").await.unwrap();
+    store.put_app(&mina, &guestbook(), "k8s").await.unwrap();
     store.set_app_target(&mina, r#"{"state":"ready"}"#).await.unwrap();
     store.set_app_applied(&mina, r#"["a"]"#).await.unwrap();
     // The same source keeps the target state, another forgets it; what stands in the cluster stands there either way.
-    store.put_app(&mina, "guestbook", "k8s").await.unwrap();
+    store.put_app(&mina, &guestbook(), "k8s").await.unwrap();
     let app = store.app(&mina).await.unwrap().unwrap();
     assert_eq!((app.target.as_deref(), app.applied.as_str()), (Some(r#"{"state":"ready"}"#), r#"["a"]"#));
-    store.put_app(&mina, "guestbook", "deploy").await.unwrap();
+    store.put_app(&mina, &guestbook(), "deploy").await.unwrap();
     let app = store.app(&mina).await.unwrap().unwrap();
     assert_eq!((app.path.as_str(), app.target, app.applied.as_str(), app.refresh_on_push), ("deploy", None, r#"["a"]"#, false));
     assert_eq!(store.refreshed_on_push().await.unwrap(), []);
     store.set_app_refresh_on_push(&mina, true).await.unwrap();
     assert_eq!(store.refreshed_on_push().await.unwrap(), std::slice::from_ref(&mina));
-    store.put_app(&mina, "guestbook", "k8s").await.unwrap();
+    store.put_app(&mina, &guestbook(), "k8s").await.unwrap();
     assert!(store.app(&mina).await.unwrap().unwrap().refresh_on_push, "another source changes nothing about it");
+    store.set_app_target(&mina, "{}").await.unwrap();
+    let elsewhere = Source::Remote { url: "https://git.example.org/a.git".to_owned(), branch: "main".to_owned() };
+    store.put_app(&mina, &elsewhere, "k8s").await.unwrap();
+    let app = store.app(&mina).await.unwrap().unwrap();
+    assert_eq!((&app.source, app.target), (&elsewhere, None));
+    store.set_app_target(&mina, "{}").await.unwrap();
+    store.put_app(&mina, &elsewhere, "k8s").await.unwrap();
+    assert!(store.app(&mina).await.unwrap().unwrap().target.is_some());
+    store.put_app(&mina, &guestbook(), "k8s").await.unwrap();
+    let app = store.app(&mina).await.unwrap().unwrap();
+    assert_eq!((app.source, app.target), (guestbook(), None));
     store.remove_app(&mina).await.unwrap();
     assert_eq!(store.app(&mina).await.unwrap(), None);
 }
@@ -58,7 +75,7 @@ async fn rollouts(store: &Store) {
     assert_eq!(numbers(store.rollouts_of(&mina, 10).await.unwrap()), [2, 1]);
     assert_eq!(numbers(store.rollouts_of(&mina, 1).await.unwrap()), [2]);
 
-    store.put_app(&mina, "guestbook", "").await.unwrap();
+    store.put_app(&mina, &guestbook(), "").await.unwrap();
     store.set_app_target(&mina, "{}").await.unwrap();
     let mut kept = store.kept_objects(1).await.unwrap();
     kept.sort();

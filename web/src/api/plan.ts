@@ -1,6 +1,6 @@
 /** What a Deploy would do now; looking changes nothing. */
 import { askJson } from "./http";
-import type { Diagnostic } from "./types";
+import type { AppSource, Diagnostic } from "./types";
 
 export interface PlannedFile {
   path: string;
@@ -37,7 +37,13 @@ export interface PlannedObject {
 export interface Plan {
   /** Nothing is an error. */
   ok: boolean;
-  commit: { from_workspace: boolean; branch: string; head: string; files: PlannedFile[] };
+  commit: {
+    source: AppSource;
+    from_workspace: boolean;
+    branch: string;
+    head: string;
+    files: PlannedFile[];
+  };
   images: PlannedImage[];
   /** The cluster was asked what would become of the objects. */
   compared: boolean;

@@ -1,7 +1,7 @@
 /** What git asks for, beside what runs. */
 import { ask, askJson } from "./http";
 import type { PlannedObject } from "./plan";
-import type { App, TargetState } from "./types";
+import type { App, AppSource, TargetState } from "./types";
 
 export interface Target extends TargetState {
   /** The cluster was asked what would become of the objects. */
@@ -18,6 +18,10 @@ export async function readTarget(): Promise<Target | null> {
 
 /** Reads it from git again; changes nothing that runs. */
 export const refreshTarget = (): Promise<Target> => askJson<Target>("/app/refresh", { method: "POST" });
+
+/** Where its manifests and code come from; nothing is fetched yet. */
+export const putSource = (source: AppSource, path: string): Promise<App> =>
+  askJson<App>("/app", { method: "PUT", json: { source, path } });
 
 /** Whether a push to main refreshes it. */
 export const setRefreshOnPush = (on: boolean): Promise<App> =>

@@ -214,8 +214,11 @@ export interface CurrentState {
   time?: string | null;
 }
 
+/** A project here, or a repository elsewhere. */
+export type AppSource = { project: string } | { url: string; branch: string };
+
 export interface App {
-  source?: { project: string } | null;
+  source?: AppSource | null;
   /** The folder of the manifests. */
   path?: string;
   url?: string | null;

@@ -12,6 +12,7 @@ import { app, refreshApp, running } from "../deploy/state";
 import { type Key, t } from "../i18n";
 import { when } from "../workspace/WorkspaceMenu";
 import { cancelWaiting, doing, refresh, rollOut } from "./acts";
+import { SourceLine } from "./SourceForm";
 import { type Pair, pairs, relationOf } from "./states";
 import { OnPush, TargetChanges } from "./TargetChanges";
 import "../appmap/appmap.css";
@@ -43,6 +44,7 @@ export function RolloutView() {
         </button>
       </header>
       <p class="delivery-note">{t("rollout.note")}</p>
+      <SourceLine of={now} />
       <OnItsWay />
       <div class="states">
         <Target of={now} />
@@ -102,7 +104,6 @@ function Target({ of }: { of: App | null }) {
             {commitWords(target.commit)}
           </p>
           <p class="faint">
-            {of?.source && `${of.source.project}/${of.path || "k8s"} · `}
             {target.time && t("rollout.read", { time: when(target.time) })}
             {ready && ` · ${t("rollout.objectCount", { count: target.objects?.length ?? 0 })}`}
           </p>

@@ -4,9 +4,11 @@ import { sayError } from "../app/toast";
 import { PlannedObjects } from "../deploy/plan/PlannedObjects";
 import { app } from "../deploy/state";
 import { t } from "../i18n";
+import { isElsewhere } from "./source";
 import { followPushes, target, trouble, watchTarget } from "./target";
 
 export function OnPush() {
+  const elsewhere = isElsewhere(app.value?.source);
   return (
     <>
       <label class="target-switch">
@@ -14,6 +16,7 @@ export function OnPush() {
           type="checkbox"
           data-testid="target-on-push"
           aria-describedby="target-on-push-note"
+          disabled={elsewhere}
           checked={app.value?.refresh_on_push === true}
           onChange={(event) => {
             const box = event.currentTarget;
@@ -26,7 +29,7 @@ export function OnPush() {
         {t("target.onPush")}
       </label>
       <p class="faint" id="target-on-push-note">
-        {t("target.onPushNote")}
+        {t(elsewhere ? "source.noPushes" : "target.onPushNote")}
       </p>
     </>
   );

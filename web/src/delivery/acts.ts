@@ -24,6 +24,15 @@ async function during(what: "refresh" | "start", work: () => Promise<void>): Pro
   }
 }
 
+/** Reads what another source says, whose errors are told where it was chosen. */
+export async function refreshQuietly(): Promise<void> {
+  try {
+    await refreshTarget();
+  } finally {
+    await Promise.all([refreshApp(), lookAtTarget()]);
+  }
+}
+
 export const refresh = (): Promise<void> =>
   during("refresh", async () => {
     const { commit, state } = await refreshTarget();

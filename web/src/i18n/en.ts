@@ -11,6 +11,7 @@ import { projectEn } from "./project.en";
 import { scmEn } from "./scm.en";
 import { secretsEn } from "./secrets.en";
 import { snapshotsEn } from "./snapshots.en";
+import { sourceEn } from "./source.en";
 import { strategyEn } from "./strategy.en";
 import { targetEn } from "./target.en";
 import { tourEn } from "./tour.en";
@@ -35,6 +36,7 @@ export const en = {
   ...planEn,
   ...appmapEn,
   ...secretsEn,
+  ...sourceEn,
   ...targetEn,
   "app.title": "Maru",
   "app.skip": "Skip to the editor",

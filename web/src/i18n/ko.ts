@@ -12,6 +12,7 @@ import { projectKo } from "./project.ko";
 import { scmKo } from "./scm.ko";
 import { secretsKo } from "./secrets.ko";
 import { snapshotsKo } from "./snapshots.ko";
+import { sourceKo } from "./source.ko";
 import { strategyKo } from "./strategy.ko";
 import { targetKo } from "./target.ko";
 import { tourKo } from "./tour.ko";
@@ -36,6 +37,7 @@ export const ko: Messages = {
   ...planKo,
   ...appmapKo,
   ...secretsKo,
+  ...sourceKo,
   ...targetKo,
   "app.title": "마루",
   "app.skip": "편집기로 건너뛰기",

@@ -150,6 +150,27 @@ pub(super) async fn database(config: &Config, findings: &mut Vec<Finding>) {
     });
 }
 
+/// Each host that an administrator allowed has an address. Nothing where none is: its file was read with the configuration.
+pub(super) async fn git_hosts(config: &Config, findings: &mut Vec<Finding>) {
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for (host, address) in config.remotes.hosts() {
+        let found = address.is_some() || matches!(timeout(PATIENCE, tokio::net::lookup_host((host, 443))).await, Ok(Ok(_)));
+        if found { known.push(host) } else { unknown.push(host) }
+    }
+    let what = Text::new("Own git hosts", "자체 git 서버");
+    if !unknown.is_empty() {
+        let unknown = unknown.join(", ");
+        let found = Text::new(format!("no address is known of: {unknown}"), format!("주소를 찾을 수 없음: {unknown}"));
+        let fix = Text::new(
+            "Correct the name in MARU_GIT_HOSTS, or write its address there: NAME=ADDRESS.",
+            "MARU_GIT_HOSTS의 이름을 고치거나 주소까지 쓰세요(이름=주소).",
+        );
+        findings.push(Finding::warning("git_hosts_unknown", what, found, fix));
+    } else if !known.is_empty() {
+        findings.push(Finding::good("git_hosts", what, Text::verbatim(known.join(", "))));
+    }
+}
+
 /// The server's own address: it answers there, or could listen there.
 pub(super) async fn port(serving: &Serving, findings: &mut Vec<Finding>) {
     let what = Text::new("Server", "서버");

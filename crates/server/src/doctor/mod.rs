@@ -125,6 +125,7 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     }
     installation::files(&serving, &mut findings);
     installation::database(config, &mut findings).await;
+    installation::git_hosts(config, &mut findings).await;
     installation::port(&serving, &mut findings).await;
     findings
 }

@@ -182,7 +182,7 @@ impl From<BuildError> for ApiError {
             BuildError::NotFound => Self::not_found(),
             BuildError::Refused { code, detail, fix } => {
                 let status = match code {
-                    "repository_limit" | "name_taken" | "no_commit" => StatusCode::CONFLICT,
+                    "repository_limit" | "name_taken" | "no_commit" | "remote" => StatusCode::CONFLICT,
                     _ => StatusCode::UNPROCESSABLE_ENTITY,
                 };
                 Self::new(status, code, detail).fix(fix)

@@ -49,18 +49,20 @@ function Problems({ of: { diagnostics, parity } }: { of: Plan }) {
 }
 
 function Files({ of: { commit } }: { of: Plan }) {
-  const { files, from_workspace, branch } = commit;
+  const { source, files, from_workspace, branch, head } = commit;
   return (
     <section>
       <h3>{t("plan.commit")}</h3>
       <p class="plan-note">
-        {!from_workspace
-          ? t("plan.pushed")
-          : branch !== "main"
-            ? t("plan.branch", { branch })
-            : files.length === 0
-              ? t("plan.noFiles")
-              : t("plan.files", { count: files.length })}
+        {"url" in source
+          ? t("plan.fetched", { url: source.url, branch, commit: head.slice(0, 7) })
+          : !from_workspace
+            ? t("plan.pushed")
+            : branch !== "main"
+              ? t("plan.branch", { branch })
+              : files.length === 0
+                ? t("plan.noFiles")
+                : t("plan.files", { count: files.length })}
       </p>
       <ul class="plan-list">
         {files.map(({ path, change }) => (

@@ -6,7 +6,7 @@ vi.mock("../../api/plan", () => ({ readPlan: vi.fn() }));
 
 const EMPTY: Plan = {
   ok: true,
-  commit: { from_workspace: true, branch: "main", head: "", files: [] },
+  commit: { source: { project: "guestbook" }, from_workspace: true, branch: "main", head: "", files: [] },
   images: [],
   compared: true,
   objects: [],

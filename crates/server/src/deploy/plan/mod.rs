@@ -46,6 +46,7 @@ pub struct PlannedImage {
 /// What would happen.
 #[derive(Debug, Clone)]
 pub struct DeployPlan {
+    pub source: Source,
     pub tree: Tree,
     pub images: Vec<PlannedImage>,
     pub objects: Vec<PlannedObject>,
@@ -64,20 +65,28 @@ impl DeployPlan {
     /// # Errors
     /// Where the project cannot be read.
     pub async fn make(state: &AppState, user: &User) -> ApiResult<Self> {
-        let (project, _) = source::ensured(state, user).await?;
-        let of_project = Source::Project { project: project.clone() };
-        let mut repositories = state.builds.repositories(&user.id).await?;
-        repositories.retain(|repository| repository.source == of_project);
-        let source = state.rollouts.ensure_app(user, project.as_str()).await?;
-        let contexts: BTreeSet<&str> = repositories.iter().map(|repository| repository.context.as_str()).collect();
-        let tree = Tree::read(state, user, &project, &contexts, &source.path).await?;
-        let images = images(state, &repositories, &tree).await?;
+        let source = source::ensured(state, user).await?;
+        let all = state.builds.repositories(&user.id).await?;
+        let contexts: BTreeSet<&str> =
+            all.iter().filter(|repository| repository.source == source.from).map(|repository| repository.context.as_str()).collect();
+        let tree = Tree::read(state, user, &source, &contexts).await?;
+        let built = source::repositories(state, user, &source, &tree.files).await?;
+        let images = images(state, user, &built, &tree).await?;
+        let repositories: Vec<Repository> = built.into_iter().filter(|(_, same)| *same).map(|(repository, _)| repository).collect();
         let fresh = images.iter().filter(|image| image.why != Why::Unchanged).map(|image| image.repository.name.to_string()).collect();
         let manifests = manifests(&tree.files, &source.path);
         let (rollout, known) = tokio::join!(state.rollouts.plan(user, &source, &manifests, &fresh), known_images(state, user));
         let rollout = rollout?;
         let parity = parity(user, &repositories, &tree, manifests, known).await?;
-        Ok(Self { tree, images, objects: rollout.objects, compared: rollout.compared, diagnostics: rollout.diagnostics, parity })
+        Ok(Self {
+            source: source.from,
+            tree,
+            images,
+            objects: rollout.objects,
+            compared: rollout.compared,
+            diagnostics: rollout.diagnostics,
+            parity,
+        })
     }
 }
 
@@ -88,10 +97,13 @@ fn manifests(files: &Files, path: &str) -> Files {
     files.iter().filter(|(path, _)| inside(path)).map(|(path, bytes)| (path.clone(), bytes.clone())).collect()
 }
 
-async fn images(state: &AppState, repositories: &[Repository], tree: &Tree) -> ApiResult<Vec<PlannedImage>> {
+async fn images(state: &AppState, user: &User, repositories: &[(Repository, bool)], tree: &Tree) -> ApiResult<Vec<PlannedImage>> {
     let mut images = Vec::new();
-    for repository in repositories {
-        let content = Builds::content_of(tree.contexts.get(&repository.context).and_then(Option::as_deref), repository);
+    for (repository, same) in repositories {
+        let content = match same {
+            true => Builds::content_of(tree.contexts.get(&repository.context).and_then(Option::as_deref), repository),
+            false => state.builds.newest_content(&user.login, repository).await?,
+        };
         let newest = state.builds.newest_version(repository).await?;
         let why = if state.builds.is_building(repository, &content).await? {
             Why::Building

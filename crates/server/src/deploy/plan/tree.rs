@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use base64::Engine as _;
-use maru_git::EntryKind;
+use maru_build::Source as Origin;
+use maru_git::{EntryKind, Project};
 use maru_manifest::Files;
 use maru_model::{ProjectName, Text};
+use maru_rollout::Source;
 use maru_store::users::User;
 use maru_workspace::{ExecRequest, ExecResponse, WorkspaceError};
 use serde::Serialize;
@@ -77,7 +79,15 @@ pub struct Tree {
 impl Tree {
     /// # Errors
     /// Where the project cannot be read.
-    pub async fn read(state: &AppState, user: &User, project: &ProjectName, contexts: &BTreeSet<&str>, manifests: &str) -> ApiResult<Self> {
+    pub async fn read(state: &AppState, user: &User, source: &Source, contexts: &BTreeSet<&str>) -> ApiResult<Self> {
+        let manifests = source.path.as_str();
+        let project = match &source.from {
+            Origin::Project { project } => project,
+            Origin::Remote { url, branch } => {
+                let (project, head) = source::fetched(state, url, branch).await?;
+                return at(&project, head, branch, contexts, manifests).await;
+            }
+        };
         match state.workspaces.agent(&user.id).await {
             Ok(_) => {
                 source::in_workspace(state, user, project).await?;
@@ -266,10 +276,15 @@ async fn of_pushed(state: &AppState, user: &User, project: &ProjectName, context
         )
         .fix(Text::new("Start the workspace: Deploy commits what is in it.", "작업 공간을 시작하세요. 배포가 그 내용을 커밋합니다.")));
     };
+    at(&project, head, maru_git::MAIN, contexts, manifests).await
+}
+
+/// What a commit of a branch has.
+async fn at(project: &Project, head: String, branch: &str, contexts: &BTreeSet<&str>, manifests: &str) -> ApiResult<Tree> {
     let entries = project.list(&head, "", true).await.map_err(ApiError::internal)?;
     let sizes: BTreeMap<String, u64> =
         entries.into_iter().filter(|entry| entry.kind == EntryKind::File).filter_map(|entry| Some((entry.path, entry.size?))).collect();
-    let mut tree = Tree { branch: maru_git::MAIN.to_owned(), paths: sizes.keys().cloned().collect(), ..Tree::default() };
+    let mut tree = Tree { branch: branch.to_owned(), paths: sizes.keys().cloned().collect(), ..Tree::default() };
     for context in contexts {
         let id = project.tree_id(&head, context).await.map_err(ApiError::internal)?;
         tree.contexts.insert((*context).to_owned(), id);

@@ -14,6 +14,7 @@ impl DeployPlan {
         json!({
             "ok": !blocked,
             "commit": {
+                "source": self.source,
                 "from_workspace": self.tree.from_workspace,
                 "branch": self.tree.branch,
                 "head": self.tree.head,

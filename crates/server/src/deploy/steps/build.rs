@@ -1,9 +1,11 @@
 use futures_util::future::try_join_all;
-use maru_build::{BuildError, BuildState, Ensured, Repository, Source};
+use maru_build::{BuildError, BuildState, Ensured, Source};
+use maru_manifest::Files;
 use maru_model::Text;
 use maru_store::users::User;
 use tokio_util::sync::CancellationToken;
 
+use super::refresh::failed as unread;
 use crate::deploy::driver::StepFailure;
 use crate::deploy::progress::Progress;
 use crate::deploy::view::StepBuild;
@@ -24,18 +26,28 @@ fn failed(error: &BuildError) -> StepFailure {
 
 /// Builds every image repository of the project whose files have changed.
 pub async fn build(state: &AppState, user: &User, progress: &mut Progress<'_>, cancel: &CancellationToken) -> Result<Text, StepFailure> {
-    let project = source::project(state, user).await?;
+    let source = source::of(state, user).await?;
     let commit = progress.row.commit.clone().unwrap_or_default();
-    let repositories = state.builds.repositories(&user.id).await.map_err(|error| failed(&error))?;
-    let repositories: Vec<Repository> =
-        repositories.into_iter().filter(|repository| repository.source == Source::Project { project: project.clone() }).collect();
+    let manifests = match source.from {
+        Source::Remote { .. } => state.rollouts.files(user, Some(&commit)).await.map_err(unread)?,
+        Source::Project { .. } => Files::new(),
+    };
+    let repositories = source::repositories(state, user, &source, &manifests).await?;
     if repositories.is_empty() {
-        return Ok(Text::new("No image repository builds from this project.", "이 프로젝트에서 빌드하는 이미지 저장소가 없습니다."));
+        return Ok(match source.from {
+            Source::Project { .. } => {
+                Text::new("No image repository builds from this project.", "이 프로젝트에서 빌드하는 이미지 저장소가 없습니다.")
+            }
+            Source::Remote { .. } => Text::new(
+                "No image repository of yours builds from this address or is named by its manifests: nothing had to be built.",
+                "이 주소에서 빌드하거나 매니페스트에 나오는 내 이미지 저장소가 없어 빌드하지 않았습니다.",
+            ),
+        });
     }
     let mut unchanged = 0;
     let mut builds = Vec::new();
-    for repository in &repositories {
-        match state.builds.ensure_built(&user.login, repository, &commit).await.map_err(|error| failed(&error))? {
+    for (repository, same) in &repositories {
+        match state.builds.ensure_built(&user.login, repository, same.then_some(commit.as_str())).await.map_err(|error| failed(&error))? {
             Ensured::Version(_) => unchanged += 1,
             Ensured::Build(build) => builds.push((repository.name.to_string(), build)),
         }

@@ -12,10 +12,9 @@ use crate::state::AppState;
 /// The manifests of the commit, before minutes go into images that could not be rolled out. With a cluster this is the whole
 /// refresh, whose target state is then taken as it is; while the cluster starts, what can be said without one.
 pub async fn check(state: &AppState, user: &User, progress: &mut Progress<'_>) -> Result<(), StepFailure> {
-    let project = source::project(state, user).await?;
+    source::ensured(state, user).await?;
     let commit = progress.row.commit.clone();
     progress.say(Text::new("Checking the manifests first", "매니페스트를 먼저 검사하는 중"));
-    state.rollouts.ensure_app(user, project.as_str()).await.map_err(failed)?;
     let target = tokio::select! {
         biased;
         // Also in the middle of it: what was asked of the cluster may have no answer for minutes.

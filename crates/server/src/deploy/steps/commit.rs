@@ -1,3 +1,4 @@
+use maru_build::Source;
 use maru_model::Text;
 use maru_store::users::User;
 use maru_workspace::{ExecRequest, ExecResponse, WorkspaceError};
@@ -16,7 +17,10 @@ pub async fn commit(state: &AppState, user: &User, progress: &mut Progress<'_>) 
     let unexpected = |error: &dyn std::fmt::Display| {
         StepFailure::because(Text::new(format!("The project could not be read: {error}"), format!("프로젝트를 읽지 못했습니다: {error}")))
     };
-    let (project, repository) = source::ensured(state, user).await?;
+    let project = match source::ensured(state, user).await?.from {
+        Source::Project { project } => project,
+        Source::Remote { url, branch } => return fetch(state, &url, &branch, progress).await,
+    };
     let how = match state.workspaces.agent(&user.id).await {
         Ok(_) => {
             source::in_workspace(state, user, &project).await?;
@@ -25,6 +29,7 @@ pub async fn commit(state: &AppState, user: &User, progress: &mut Progress<'_>) 
         Err(WorkspaceError::NotReady { .. }) => None,
         Err(error) => return Err(StepFailure::because(error.cause())),
     };
+    let repository = source::open(state, user, &project).await?;
     let head = repository.head(maru_git::MAIN).await.map_err(|error| unexpected(&error))?;
     let Some(head) = head else {
         return Err(StepFailure::Failed {
@@ -43,6 +48,19 @@ pub async fn commit(state: &AppState, user: &User, progress: &mut Progress<'_>) 
             format!("작업 공간이 실행 중이 아니어서 마지막에 push한 {short}을(를) 배포합니다."),
         ),
     })
+}
+
+/// Nothing of the workspace is committed for an application from elsewhere: its newest commit is fetched.
+async fn fetch(state: &AppState, url: &str, branch: &str, progress: &mut Progress<'_>) -> Result<Text, StepFailure> {
+    progress.say(Text::new(format!("Fetching {branch} of {url}"), format!("{url} 의 {branch} 을(를) 가져오는 중")));
+    let (_, head) = source::fetched(state, url, branch).await?;
+    let short = &head[..head.len().min(8)];
+    let said = Text::new(
+        format!("Found {short}, the newest commit of {branch} at {url}. Nothing of your workspace is deployed."),
+        format!("{url} 의 {branch} 브랜치에서 최신 커밋 {short}을(를) 찾았습니다. 작업 공간의 내용은 배포되지 않습니다."),
+    );
+    progress.row.commit = Some(head);
+    Ok(said)
 }
 
 /// True where there was something to commit.

@@ -22,8 +22,7 @@ pub fn failed(error: RolloutError) -> StepFailure {
 
 /// Waits until the cluster is there, saying what it waits for, then reads the target state at the deployment's commit.
 pub async fn refresh(state: &AppState, user: &User, progress: &mut Progress<'_>) -> Result<Text, StepFailure> {
-    let project = source::project(state, user).await?;
-    state.rollouts.ensure_app(user, project.as_str()).await.map_err(failed)?;
+    source::ensured(state, user).await?;
     let target = loop {
         until_there(state, progress).await?;
         progress.say(Text::new("Reading and checking the manifests", "매니페스트를 읽고 검사하는 중"));

@@ -1,0 +1,180 @@
+/** Where the manifests and the code come from: a project here, or a repository elsewhere; told, and changed. */
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { describe } from "../api/http";
+import { putSource } from "../api/target";
+import type { App, AppSource } from "../api/types";
+import { say } from "../app/toast";
+import { app } from "../deploy/state";
+import { t } from "../i18n";
+import { refreshQuietly } from "./acts";
+import { addressTrouble, isElsewhere, sourceWords } from "./source";
+
+/** What a new student has. */
+const STARTER = "guestbook";
+
+export function SourceLine({ of }: { of: App | null }) {
+  const open = useSignal(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const close = () => {
+    open.value = false;
+    // The keyboard goes on where it came from, once the button is there again.
+    setTimeout(() => button.current?.focus());
+  };
+  if (open.value) return <SourceForm from={of?.source ?? null} path={of?.path ?? ""} close={close} />;
+  return (
+    <p class="source" data-testid="source">
+      <span class="faint">{t("source.title")}</span>{" "}
+      <span data-testid="source-now">{sourceWords(of?.source, of?.path)}</span>
+      <button
+        type="button"
+        class="button small"
+        ref={button}
+        data-testid="source-change"
+        aria-expanded="false"
+        onClick={() => {
+          open.value = true;
+        }}
+      >
+        {t("source.change")}
+      </button>
+    </p>
+  );
+}
+
+interface FormProps {
+  from: AppSource | null;
+  path: string;
+  close: () => void;
+}
+
+function SourceForm({ from, path, close }: FormProps) {
+  const elsewhere = useSignal(isElsewhere(from));
+  const project = useSignal((!isElsewhere(from) && from?.project) || STARTER);
+  const url = useSignal(isElsewhere(from) ? from.url : "");
+  const branch = useSignal(isElsewhere(from) ? from.branch : "main");
+  const folder = useSignal(path);
+  const saving = useSignal(false);
+  const trouble = useSignal<string | null>(null);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.querySelector<HTMLInputElement>("input:checked")?.focus(), []);
+
+  const save = async () => {
+    trouble.value = elsewhere.value ? addressTrouble(url.value) : null;
+    if (trouble.value !== null) return;
+    saving.value = true;
+    try {
+      const source = elsewhere.value
+        ? { url: url.value.trim(), branch: branch.value.trim() || "main" }
+        : { project: project.value.trim() };
+      app.value = await putSource(source, folder.value.trim());
+      // What is written there is seen only by reading it.
+      await refreshQuietly();
+    } catch (error) {
+      trouble.value = describe(error);
+      return;
+    } finally {
+      saving.value = false;
+    }
+    say(t("source.changed"), "good");
+    close();
+  };
+
+  return (
+    <form
+      class="source-form"
+      ref={form}
+      aria-labelledby="source-title"
+      data-testid="source-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+      onKeyDown={(event) => {
+        if (event.key === "Escape" && !saving.value) close();
+      }}
+    >
+      <h3 id="source-title">{t("source.formTitle")}</h3>
+      <div class="source-kinds" role="radiogroup" aria-labelledby="source-title">
+        <Kind of={false} chosen={elsewhere} words={t("source.project")} />
+        <Kind of={true} chosen={elsewhere} words={t("source.elsewhere")} />
+      </div>
+      {elsewhere.value ? (
+        <div class="source-fields">
+          <Field
+            name="url"
+            label={t("source.url")}
+            of={url}
+            placeholder="https://github.com/mina/shop.git"
+            wide
+          />
+          <Field name="branch" label={t("source.branch")} of={branch} placeholder="main" />
+        </div>
+      ) : (
+        <Field name="project" label={t("source.projectName")} of={project} placeholder={STARTER} />
+      )}
+      <Field name="path" label={t("source.path")} of={folder} placeholder="k8s" optional />
+      <p class="faint">{t(elsewhere.value ? "source.noteElsewhere" : "source.noteProject")}</p>
+      {trouble.value !== null && (
+        <p class="notice" role="alert" data-testid="source-trouble">
+          {trouble.value}
+        </p>
+      )}
+      <div class="outcome-actions">
+        <button type="submit" class="button primary" disabled={saving.value} data-testid="source-save">
+          {t(saving.value ? "source.saving" : "source.save")}
+        </button>
+        <button type="button" class="button" disabled={saving.value} onClick={close}>
+          {t("app.cancel")}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function Kind({ of, chosen, words }: { of: boolean; chosen: { value: boolean }; words: string }) {
+  return (
+    <label>
+      <input
+        type="radio"
+        name="source-kind"
+        data-testid={of ? "source-elsewhere" : "source-project"}
+        checked={chosen.value === of}
+        onChange={() => {
+          chosen.value = of;
+        }}
+      />
+      {words}
+    </label>
+  );
+}
+
+interface FieldProps {
+  name: string;
+  label: string;
+  of: { value: string };
+  placeholder: string;
+  optional?: boolean;
+  wide?: boolean;
+}
+
+function Field({ name, label, of, placeholder, optional = false, wide = false }: FieldProps) {
+  return (
+    <label class={wide ? "wide" : undefined}>
+      {label}
+      <input
+        class="field"
+        required={!optional}
+        value={of.value}
+        placeholder={placeholder}
+        spellcheck={false}
+        autocapitalize="none"
+        autocomplete="off"
+        data-testid={`source-field-${name}`}
+        onInput={({ currentTarget }) => {
+          of.value = currentTarget.value;
+        }}
+      />
+    </label>
+  );
+}
