@@ -30,37 +30,44 @@ test("a template is picked, and room is made for its image repository", async ()
   await testId("template-page").click();
   expect(await testId("project-name").inputValue()).toBe("page");
   await testId("project-name").fill("guestbook");
+  await testId("new-project").getByRole("alert").getByText("already").waitFor();
   // The starter's three are all that there may be.
   expect(await make.isDisabled()).toBe(true);
   await testId("project-room").getByLabel("guestbook-db").check();
+  expect(await make.isDisabled()).toBe(true);
+  // Its name is taken in between, as it may be: nothing has gone for a project that is not made.
+  await testId("project-name").fill("mine");
+  await student.json("POST", "/api/v1/projects", { json: { name: "mine", template: "empty" } });
   await make.click();
   await testId("new-project").getByRole("alert").getByText("already").waitFor();
-  await testId("project-name").fill("mine");
+  expect(await student.status("GET", "/api/v1/repositories/guestbook-db")).toBe(200);
+  await testId("project-name").fill("page");
   await make.click();
   await testId("new-project").waitFor({ state: "detached", timeout: 60 * SECOND });
   // Its README is open, and the project is in the explorer.
-  await page.locator(".cm-content").getByText("# mine").waitFor();
-  await testId("file-tree").getByText("mine", { exact: true }).first().waitFor();
+  await page.locator(".cm-content").getByText("# page").waitFor();
+  await testId("file-tree").getByText("page", { exact: true }).first().waitFor();
   const { repositories } = await student.json<{ repositories: { name: string; source: object }[] }>(
     "GET",
     "/api/v1/repositories",
   );
-  expect(repositories.map(({ name }) => name).toSorted()).toEqual(["guestbook-api", "guestbook-web", "mine"]);
+  expect(repositories.map(({ name }) => name).toSorted()).toEqual(["guestbook-api", "guestbook-web", "page"]);
   const { projects } = await student.json<{ projects: object[] }>("GET", "/api/v1/projects");
   expect(projects).toMatchObject([
     { name: "guestbook", deployed: false },
-    { name: "mine", deployed: true },
+    { name: "mine", deployed: false },
+    { name: "page", deployed: true },
   ]);
 });
 
 test("Deploy deploys it", async () => {
-  const page2 = "/api/v1/workspace/files/mine/site/index.html";
-  const text = await (await student.ask("GET", page2)).text();
-  await student.status("PUT", page2, { body: text.replace("Hello!", "Hello from mine!") });
-  const { state, url, steps } = await student.deploy("mine");
+  const file = "/api/v1/workspace/files/page/site/index.html";
+  const text = await (await student.ask("GET", file)).text();
+  await student.status("PUT", file, { body: text.replace("Hello!", "Hello from page!") });
+  const { state, url, steps } = await student.deploy("page");
   expect([state, steps.map(({ detail }) => detail)]).toEqual(["succeeded", expect.anything()]);
   expect(url).not.toBeNull();
-  expect((await app(url as string)).body).toContain("Hello from mine!");
+  expect((await app(url as string)).body).toContain("Hello from page!");
 });
 
 test("templates and projects are refused in words where they are none", async () => {

@@ -32,7 +32,7 @@ pub async fn ensure(state: &AppState, user: &User) -> ApiResult<()> {
         let folder = state.config.templates.display();
         ApiError::internal(Text::verbatim(format!("there is no template {STARTER} in {folder}")))
     })?;
-    match templates::make(state, user, &template, &project).await {
+    match templates::make(state, user, &template, &project, &[]).await {
         // Two requests at once: the other one makes the repositories too.
         Ok(_) | Err(maru_git::GitError::Exists(_)) => Ok(()),
         Err(error) => Err(ApiError::internal(error)),

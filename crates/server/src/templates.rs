@@ -80,11 +80,18 @@ pub async fn read(state: &AppState, name: &str) -> ApiResult<Option<Template>> {
     }
 }
 
-/// Makes a project of a template, and its image repositories as far as there is room for them.
+/// Makes a project of a template, and its image repositories as far as there is room for them. Those of `leaving` go first,
+/// with their versions, and not before there is a project that they make room for.
 ///
 /// # Errors
 /// [`maru_git::GitError::Exists`]; where the project cannot be made.
-pub async fn make(state: &AppState, user: &User, template: &Template, project: &ProjectName) -> Result<Made, maru_git::GitError> {
+pub async fn make(
+    state: &AppState,
+    user: &User,
+    template: &Template,
+    project: &ProjectName,
+    leaving: &[String],
+) -> Result<Made, maru_git::GitError> {
     let replacements = BTreeMap::from([
         ("login".to_owned(), user.login.to_string()),
         ("project".to_owned(), project.to_string()),
@@ -94,6 +101,11 @@ pub async fn make(state: &AppState, user: &User, template: &Template, project: &
     let author = maru_git::Author::of(&user.login, &user.name);
     let folder = state.config.templates.join(&template.name);
     state.git.create_from_template(&user.login, project, &folder, &replacements, &author).await?;
+    for name in leaving {
+        if let Err(error) = state.builds.delete_repository(&user.id, &user.login, name).await {
+            tracing::info!(%error, user = %user.login, %name, "a repository that was to make room stays");
+        }
+    }
     let mut made = Made { repositories: Vec::new(), not_made: Vec::new() };
     for repository in &template.repositories {
         let name = repository.name.replace(PROJECT, project.as_str());

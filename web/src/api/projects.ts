@@ -29,8 +29,13 @@ export const readTemplates = async (): Promise<Template[]> =>
 export const readProjects = async (): Promise<Project[]> =>
   (await askJson<{ projects: Project[] }>("/projects")).projects;
 
-export const makeProject = (name: string, template: string): Promise<MadeProject> =>
-  askJson("/projects", { method: "POST", json: { name, template } });
+/** The image repositories named go, with their versions, to make room for its own. */
+export const makeProject = (
+  name: string,
+  template: string,
+  makeRoom: readonly string[],
+): Promise<MadeProject> =>
+  askJson("/projects", { method: "POST", json: { name, template, make_room: makeRoom } });
 
 /** From now on the application comes from this project. */
 export async function deployFrom(project: string): Promise<void> {

@@ -7,6 +7,12 @@ import { app } from "../deploy/state";
 import { t } from "../i18n";
 import { lookAtBuilds } from "./builds";
 
+/** The project that is deployed; the starter's where that comes from elsewhere. */
+function projectOfApp(): string {
+  const source = app.peek()?.source;
+  return source && "project" in source ? source.project : "guestbook";
+}
+
 interface Props {
   /** The one that is changed; null for a new one. */
   of: Repository | null;
@@ -16,7 +22,7 @@ interface Props {
 export function RepositoryForm({ of, close }: Props) {
   const [name, setName] = useState(of?.name ?? "");
   const [elsewhere, setElsewhere] = useState(of?.source.url !== undefined);
-  const [project, setProject] = useState(of?.source.project ?? app.peek()?.source?.project ?? "guestbook");
+  const [project, setProject] = useState(of?.source.project ?? projectOfApp());
   const [url, setUrl] = useState(of?.source.url ?? "");
   const [branch, setBranch] = useState(of?.source.branch ?? "main");
   const [context, setContext] = useState(of?.context ?? "");

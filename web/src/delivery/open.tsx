@@ -1,10 +1,14 @@
 /** The pages of the two services behind Deploy, each in a tab of the editor. */
+
 import type { Action } from "../actions/registry";
+import { again } from "../api/again";
 import type { IconName } from "../app/icons";
 import { later } from "../app/later";
 import { pane } from "../app/layout";
 import { openPanel } from "../editor/state";
 import { type Key, t } from "../i18n";
+
+const acts = () => again(() => import("./acts"));
 
 const BuildsView = later(() => import("./BuildsView").then((module) => module.BuildsView));
 const RolloutView = later(() => import("./RolloutView").then((module) => module.RolloutView));
@@ -38,18 +42,18 @@ export const deliveryActions: readonly Action[] = [
     id: "rollout.refresh",
     title: "rollout.refresh",
     group,
-    run: () => import("./acts").then(({ refresh }) => refresh()),
+    run: () => acts().then(({ refresh }) => refresh()),
   },
   {
     id: "rollout.start",
     title: "rollout.start",
     group,
-    run: () => import("./acts").then(({ rollOut }) => rollOut()),
+    run: () => acts().then(({ rollOut }) => rollOut()),
   },
   {
     id: "rollout.back",
     title: "rollout.back",
     group,
-    run: () => import("./acts").then(({ backToTheOneBefore }) => backToTheOneBefore()),
+    run: () => acts().then(({ backToTheOneBefore }) => backToTheOneBefore()),
   },
 ];

@@ -88,7 +88,7 @@ const drawnAtOnce = ViewPlugin.define((view) => {
   return { destroy: () => cancelAnimationFrame(frame) };
 });
 const minimap = later(async () => {
-  const { showMinimap } = await import("@replit/codemirror-minimap");
+  const { showMinimap } = await again(() => import("@replit/codemirror-minimap"));
   const create = () => ({ dom: document.createElement("div") });
   return [showMinimap.of({ create, displayText: "blocks", showOverlay: "always" }), drawnAtOnce];
 });

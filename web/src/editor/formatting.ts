@@ -1,7 +1,9 @@
 /** Formatting without a language server: JSON is written anew, other languages by Prettier or with their lines indented anew. */
+
 import { indentRange, indentUnit, language, syntaxTree } from "@codemirror/language";
 import { Text } from "@codemirror/state";
 import type { EditorView } from "@codemirror/view";
+import { again } from "../api/again";
 import { say } from "../app/toast";
 import { t } from "../i18n";
 import { languageOf } from "./languages";
@@ -18,7 +20,7 @@ export async function formatText(view: EditorView, path: string): Promise<void> 
     else putFormatted(view, state.doc, text);
     return;
   }
-  const { prettierKnows, prettify } = await import("./prettier");
+  const { prettierKnows, prettify } = await again(() => import("./prettier"));
   const written = languageOf(path)?.name ?? "";
   if (prettierKnows(written)) {
     const made = await prettify(written, state.doc.toString(), state.facet(indentUnit));

@@ -15,6 +15,6 @@ export const projectEn = {
   "project.made": "{name} is there: change something, and press Deploy.",
   "project.notCloned":
     "The project {name} is made, but not in your workspace: something is called so there already, or it does not run.",
-  "project.notAll":
-    "{name} is there, but the image repository {left} could not be made. Look at Images and builds.",
+  "project.notMade": "The image repository {name} was not made: {reason}",
+  "project.clash": "You have a project {name} already. Choose another name.",
 };

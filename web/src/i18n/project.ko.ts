@@ -16,6 +16,6 @@ export const projectKo: Record<keyof typeof projectEn, string> = {
   "project.made": "{name} 프로젝트를 만들었습니다. 고친 뒤 배포를 눌러 보세요.",
   "project.notCloned":
     "{name} 프로젝트를 만들었지만 작업 공간에는 없습니다. 같은 이름의 것이 이미 있거나 작업 공간이 실행 중이 아닙니다.",
-  "project.notAll":
-    "{name} 프로젝트를 만들었지만 이미지 저장소 {left}을(를) 만들지 못했습니다. 이미지와 빌드 화면을 확인하세요.",
+  "project.notMade": "이미지 저장소 {name}을(를) 만들지 못했습니다. {reason}",
+  "project.clash": "{name} 프로젝트가 이미 있습니다. 다른 이름을 고르세요.",
 };

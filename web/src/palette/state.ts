@@ -1,6 +1,8 @@
 /** What the palette offers for what is typed: actions after ">", a line after ":", what the text defines after "@", else files. */
+
 import { computed, effect, signal } from "@preact/signals";
 import { type Action, actions, isPossible } from "../actions/registry";
+import { again } from "../api/again";
 import { askJson } from "../api/http";
 import { stateOf } from "../editor/documents";
 import { loadLanguage } from "../editor/languages";
@@ -138,7 +140,7 @@ export function startPalette(): void {
     const path = activePath.peek();
     defined.value = [];
     if (path === null) return;
-    Promise.all([import("../editor/symbols"), loadLanguage(path)]).then(
+    Promise.all([again(() => import("../editor/symbols")), loadLanguage(path)]).then(
       ([{ symbolsOf }]) => {
         // A file that was opened just now gets its text and its language in a moment.
         let looks = LOOKS;

@@ -1,9 +1,16 @@
 /** A project of a template: what there is to choose, what it makes, and where it is deployed from then on. */
 import { useEffect, useState } from "preact/hooks";
 import { describe } from "../api/http";
-import { deployFrom, makeProject, readProjects, readTemplates, type Template } from "../api/projects";
-import { deleteRepository, type Repository, readRepositoryList } from "../api/repositories";
-import { say } from "../app/toast";
+import {
+  deployFrom,
+  type MadeProject,
+  makeProject,
+  readProjects,
+  readTemplates,
+  type Template,
+} from "../api/projects";
+import { type Repository, readRepositoryList } from "../api/repositories";
+import { say, sayError } from "../app/toast";
 import { WideDialog } from "../app/WideDialog";
 import { refreshApp } from "../deploy/state";
 import { openFile } from "../editor/state";
@@ -49,6 +56,22 @@ export function NewProject() {
   );
 }
 
+/** The project is there: what comes after is told where it fails, and takes nothing back. */
+async function finish(made: MadeProject, deployed: boolean): Promise<void> {
+  const { name } = made;
+  try {
+    if (deployed) await deployFrom(name);
+    await refreshApp();
+    if (made.cloned) await openFile(`${name}/README.md`);
+  } catch (error) {
+    sayError(error);
+  }
+  const left = made.not_made.map((each) => t("project.notMade", each)).join(" ");
+  if (!made.cloned) say(`${t("project.notCloned", { name })} ${left}`.trim(), "bad");
+  else if (left !== "") say(`${t("project.made", { name })} ${left}`, "bad");
+  else say(t("project.made", { name }), "good");
+}
+
 function Form({ known: { templates, taken, repositories, limit } }: { known: Known }) {
   const [template, setTemplate] = useState<Template | null>(null);
   const [name, setName] = useState("");
@@ -69,23 +92,16 @@ function Form({ known: { templates, taken, repositories, limit } }: { known: Kno
     setMaking(true);
     setTrouble(null);
     try {
-      for (const repository of leaving) await deleteRepository(repository);
-      setLeaving([]);
-      const made = await makeProject(name.trim(), template.name);
-      if (deployed) await deployFrom(made.name);
-      await refreshApp();
+      const made = await makeProject(name.trim(), template.name, leaving);
       shown.value = false;
-      if (made.cloned) await openFile(`${made.name}/README.md`);
-      const { name: left } = made.not_made[0] ?? {};
-      if (!made.cloned) say(t("project.notCloned", { name: made.name }), "bad");
-      else if (left) say(t("project.notAll", { name: made.name, left }), "bad");
-      else say(t("project.made", { name: made.name }), "good");
+      await finish(made, deployed);
     } catch (error) {
       setTrouble(describe(error));
     } finally {
       setMaking(false);
     }
   };
+  const clash = taken.includes(name.trim());
 
   return (
     <form
@@ -124,10 +140,17 @@ function Form({ known: { templates, taken, repositories, limit } }: { known: Kno
               spellcheck={false}
               autocapitalize="none"
               autocomplete="off"
+              aria-invalid={clash}
+              aria-describedby={clash ? "project-clash" : undefined}
               data-testid="project-name"
               onInput={({ currentTarget }) => setName(currentTarget.value)}
             />
           </label>
+          {clash && (
+            <p class="notice" id="project-clash" role="alert">
+              {t("project.clash", { name: name.trim() })}
+            </p>
+          )}
           <p class="faint">{t("project.what", { name, count: template.repositories })}</p>
           <label class="choice">
             <input
@@ -182,7 +205,7 @@ function Form({ known: { templates, taken, repositories, limit } }: { known: Kno
           type="submit"
           class="button primary"
           data-testid="project-make"
-          disabled={!template || making || missing > 0}
+          disabled={!template || making || missing > 0 || clash}
         >
           {t("project.make")}
         </button>

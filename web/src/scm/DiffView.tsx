@@ -1,5 +1,7 @@
 /** A difference: hunk by hunk, each to be staged or unstaged on its own, or both sides beside each other. */
+
 import { useEffect, useRef, useState } from "preact/hooks";
+import { again } from "../api/again";
 import { readFile } from "../api/files";
 import { type Commit, type GitEntry, gitDiff, gitFile, gitShow } from "../api/git";
 import { describe } from "../api/http";
@@ -224,7 +226,7 @@ function Beside({ path, staged, entry }: BesideProps) {
     let current = true;
     sides(path, staged, entry)
       .then(async ([before, now]) => {
-        const { compare } = await import("./compare");
+        const { compare } = await again(() => import("./compare"));
         if (current && frame.current) end = await compare(frame.current, path, before, now);
       })
       .catch((error: unknown) => current && setTrouble(describe(error)));

@@ -1,9 +1,11 @@
 /** A terminal on the page: xterm drawing what a TerminalStream brings. Lives on while its tab is not shown. */
+
 import { type Signal, signal } from "@preact/signals";
 import type { ISearchDecorationOptions, SearchAddon } from "@xterm/addon-search";
 import { Unicode11Addon } from "@xterm/addon-unicode11";
 import { WebLinksAddon } from "@xterm/addon-web-links";
 import { type ITheme, Terminal } from "@xterm/xterm";
+import { again } from "../api/again";
 import { connect, noteFailure } from "../api/socket";
 import { listTerminals } from "../api/workspace";
 import { confirm } from "../app/confirm";
@@ -151,9 +153,12 @@ export class TerminalSession {
   /** What is typed is looked for from where the last one was found, the newest lines first. */
   async find(text: string, direction: "next" | "previous", typing: boolean): Promise<void> {
     if (!this.finder) {
-      const { SearchAddon } = await import("@xterm/addon-search");
-      this.finder ??= new SearchAddon();
-      this.terminal.loadAddon(this.finder);
+      const { SearchAddon } = await again(() => import("@xterm/addon-search"));
+      // Another letter may have been typed meanwhile.
+      if (!this.finder) {
+        this.finder = new SearchAddon();
+        this.terminal.loadAddon(this.finder);
+      }
     }
     if (text === "") return this.finder.clearDecorations();
     const [match, border] = [resolveColour("--wood-soft"), resolveColour("--accent")].map(hexOf);
@@ -320,7 +325,7 @@ export class TerminalSession {
   private async drawOnGpu(): Promise<void> {
     if (!hasGpu()) return;
     try {
-      const { WebglAddon } = await import("@xterm/addon-webgl");
+      const { WebglAddon } = await again(() => import("@xterm/addon-webgl"));
       const addon = new WebglAddon();
       addon.onContextLoss(() => addon.dispose());
       this.terminal.loadAddon(addon);

@@ -375,7 +375,8 @@ fn the_templates_are_in_order() {
         if files.keys().any(|path| path.starts_with("k8s/")) {
             let context = maru_manifest::Context { login: maru_model::Login::parse("mina").ok(), ..Default::default() };
             let report = maru_manifest::check(&files, "k8s", &context);
-            assert_eq!(report.diagnostics, [], "{}", folder.display());
+            let warned: Vec<_> = report.diagnostics.iter().filter(|found| found.severity != maru_manifest::Severity::Info).collect();
+            assert!(warned.is_empty(), "{}: {warned:?}", folder.display());
         }
     }
     assert!(seen >= 4, "{seen}");

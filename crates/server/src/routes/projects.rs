@@ -61,6 +61,9 @@ async fn list(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUs
 struct NewProject {
     name: String,
     template: String,
+    /// Image repositories that go, to make room for those of the template.
+    #[serde(default)]
+    make_room: Vec<String>,
 }
 
 async fn add(
@@ -86,9 +89,13 @@ async fn add(
                 format!("You have {PROJECT_LIMIT} projects, which is all a user may have."),
                 format!("프로젝트는 한 사람에 {PROJECT_LIMIT}개까지인데 이미 모두 쓰고 있습니다."),
             ),
-        ));
+        )
+        .fix(Text::new(
+            "Work on in one of them: several applications can lie in folders of one project.",
+            "있는 프로젝트에서 계속하세요. 앱 여러 개를 한 프로젝트의 폴더로 둘 수 있습니다.",
+        )));
     }
-    let made = templates::make(&state, &user, &template, &name).await.map_err(|error| match error {
+    let made = templates::make(&state, &user, &template, &name, &given.make_room).await.map_err(|error| match error {
         GitError::Exists(_) => ApiError::new(
             StatusCode::CONFLICT,
             "project_exists",
