@@ -95,6 +95,8 @@ beforeAll(async () => {
   git("clone", "--quiet", bare, clone);
   url = await open();
   await ours.start({ MARU_GIT_HOSTS: `${HOST}=127.0.0.1`, MARU_GIT_CA: join(folder, "ca.pem") });
+  // Pods pull it from there.
+  await eventually("the base images are in the registry", 90, async () => ours.log().includes("base/python"));
   account = newStudent("source", ours.data);
   student = new Client(account, ours.url);
 });
@@ -113,6 +115,8 @@ test("an address that is not allowed, a login in it and a mixture are refused in
   }
   const both = { source: { url, project: "guestbook" } };
   expect(await student.status("PUT", "/api/v1/app", { json: both })).toBe(400);
+  expect(await student.status("PUT", "/api/v1/app?fetch=1", { json: source("nowhere") })).toBe(409);
+  expect(await student.json("GET", "/api/v1/app")).toMatchObject({ source: null });
 });
 
 test("a branch that is not there is told, and in Korean, and a push there refreshes nothing by itself", async () => {

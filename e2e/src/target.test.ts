@@ -129,6 +129,23 @@ test("where it is switched on, a push refreshes the target state and rolls nothi
   expect(await team.client.json("GET", "/api/v1/app")).toMatchObject({ refresh_on_push: false });
 });
 
+test("the source is told, and another that cannot be is refused in its place", async () => {
+  await page.getByTestId("source-now").getByText("project guestbook").waitFor();
+  await page.getByTestId("source-change").click();
+  const form = page.getByTestId("source-form");
+  await form.getByTestId("source-elsewhere").check();
+  const address = form.getByTestId("source-field-url");
+  await address.fill("git@github.com:mina/shop.git");
+  await page.keyboard.press("Enter");
+  await form.getByText("has to begin with https://").waitFor();
+  await address.fill("https://registry.localhost/shop.git");
+  await form.getByTestId("source-save").click();
+  await form.getByText("its host is not a public name").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByTestId("source-change").waitFor();
+  expect(await team.client.json("GET", "/api/v1/app")).toMatchObject({ source: { project: "guestbook" } });
+});
+
 test("a mistake that is pushed is told, and what runs is untouched", async () => {
   expect(await team.client.status("PATCH", "/api/v1/app", { json: { refresh_on_push: true } })).toBe(200);
   const wrong = JSON.parse(JSON.stringify(version("v4")).replace("containerPort", "contianerPort"));

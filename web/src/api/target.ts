@@ -19,9 +19,9 @@ export async function readTarget(): Promise<Target | null> {
 /** Reads it from git again; changes nothing that runs. */
 export const refreshTarget = (): Promise<Target> => askJson<Target>("/app/refresh", { method: "POST" });
 
-/** Where its manifests and code come from; nothing is fetched yet. */
+/** Where its manifests and code come from; one elsewhere that cannot be fetched is not taken. */
 export const putSource = (source: AppSource, path: string): Promise<App> =>
-  askJson<App>("/app", { method: "PUT", json: { source, path } });
+  askJson<App>("/app?fetch=1", { method: "PUT", json: { source, path } });
 
 /** Whether a push to main refreshes it. */
 export const setRefreshOnPush = (on: boolean): Promise<App> =>

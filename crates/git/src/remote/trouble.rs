@@ -96,7 +96,14 @@ fn again() -> Text {
     )
 }
 
+/// Without git's own telling of the address, which is told already.
+fn reason(said: &str) -> &str {
+    let said = said.strip_prefix("fatal: unable to access '").and_then(|rest| rest.split_once("': ")).map_or(said, |(_, why)| why);
+    said.trim_start_matches("fatal: ").trim_end_matches('.')
+}
+
 fn words(url: &str, branch: &str, trouble: Trouble, said: &str) -> (Text, Text) {
+    let said = reason(said);
     match trouble {
         Trouble::NoBranch => (
             Text::new(format!("{url} has no branch `{branch}`."), format!("{url} 에 `{branch}` 브랜치가 없습니다.")),
@@ -130,19 +137,22 @@ fn words(url: &str, branch: &str, trouble: Trouble, said: &str) -> (Text, Text) 
             ),
         ),
         Trouble::Certificate => (
-            Text::new(format!("The certificate of {url} is not trusted: {said}"), format!("{url} 의 인증서를 신뢰할 수 없습니다: {said}")),
+            Text::new(
+                format!("The certificate of {url} is not trusted: {said}."),
+                format!("{url} 의 인증서를 신뢰할 수 없습니다: {said}."),
+            ),
             Text::new(
                 "Where the host has a certificate authority of its own, the administrator names its PEM file in MARU_GIT_CA, and the host in MARU_GIT_HOSTS.",
                 "서버가 자체 인증 기관을 쓴다면 관리자가 그 PEM 파일을 MARU_GIT_CA에, 서버 이름을 MARU_GIT_HOSTS에 설정해야 합니다.",
             ),
         ),
         Trouble::Unreachable => {
-            (Text::new(format!("{url} could not be reached: {said}"), format!("{url} 에 연결하지 못했습니다: {said}")), again())
+            (Text::new(format!("{url} could not be reached: {said}."), format!("{url} 에 연결하지 못했습니다: {said}.")), again())
         }
         Trouble::Other => (
             Text::new(
-                format!("{branch} of {url} could not be fetched. git said: {said}"),
-                format!("{url} 의 {branch} 을(를) 가져오지 못했습니다. git의 말: {said}"),
+                format!("{branch} of {url} could not be fetched. git said: {said}."),
+                format!("{url} 의 {branch} 을(를) 가져오지 못했습니다. git의 말: {said}."),
             ),
             Text::new(
                 "Run `git clone` with this address on your own machine to see more.",
@@ -171,8 +181,21 @@ mod tests {
             (format!("{at}Failed to connect to git.example port 443 after 3 ms: Couldn't connect to server"), Trouble::Unreachable),
             ("fatal: bad object".to_owned(), Trouble::Other),
         ] {
-            assert_eq!(Trouble::of(&said), trouble, "{said}");
+            assert_eq!(Trouble::of(&said), trouble, "{said}.");
         }
+    }
+
+    #[test]
+    fn an_address_is_told_once() {
+        let said = "fatal: unable to access 'https://a.example/b/': Failed to connect to a.example port 443";
+        let error = GitError::Remote {
+            url: "https://a.example/b".to_owned(),
+            branch: "main".to_owned(),
+            trouble: Trouble::of(said),
+            said: said.to_owned(),
+        };
+        let detail = error.remote_words().map(|(detail, _)| detail.en);
+        assert_eq!(detail.as_deref(), Some("https://a.example/b could not be reached: Failed to connect to a.example port 443."));
     }
 
     proptest! {

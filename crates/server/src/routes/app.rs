@@ -250,9 +250,17 @@ async fn origin(state: &AppState, user: &User, given: GivenSource) -> ApiResult<
     }
 }
 
+#[derive(Deserialize)]
+struct Changing {
+    /// What is elsewhere is fetched first, and what cannot be is not taken.
+    #[serde(default)]
+    fetch: String,
+}
+
 async fn change(
     State(state): State<AppState>,
     CurrentUser { user, .. }: CurrentUser,
+    Query(Changing { fetch }): Query<Changing>,
     lang::Lang(lang): lang::Lang,
     Json(given): Json<Given>,
 ) -> ApiResult<Json<Value>> {
@@ -260,6 +268,11 @@ async fn change(
     let path = given.path.trim_matches('/').to_owned();
     if path.split('/').any(|part| part == "..") {
         return Err(ApiError::bad_request(Text::new("The path must lie in the project.", "경로는 프로젝트 안에 있어야 합니다.")));
+    }
+    if let Origin::Remote { url, branch } = &from
+        && is_on(&fetch)
+    {
+        source::fetched(&state, url, branch).await?;
     }
     state.rollouts.put_app(&user, &Source { from, path }).await?;
     // Where it follows git, it has something else to follow.
