@@ -59,9 +59,12 @@ function SourceForm({ from, path, close }: FormProps) {
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => form.current?.querySelector<HTMLInputElement>("input:checked")?.focus(), []);
 
+  // Keys go on there: a button that was disabled meanwhile has lost them.
+  const toMend = () => form.current?.querySelector<HTMLInputElement>(".field")?.focus();
+
   const save = async () => {
     trouble.value = elsewhere.value ? addressTrouble(url.value) : null;
-    if (trouble.value !== null) return;
+    if (trouble.value !== null) return toMend();
     saving.value = true;
     try {
       const source = elsewhere.value
@@ -72,9 +75,8 @@ function SourceForm({ from, path, close }: FormProps) {
       await refreshQuietly();
     } catch (error) {
       trouble.value = describe(error);
-      return;
-    } finally {
       saving.value = false;
+      return toMend();
     }
     say(t("source.changed"), "good");
     close();
