@@ -66,38 +66,6 @@ describe("images and builds", () => {
     await web().getByRole("log").waitFor({ state: "detached" });
   });
 
-  test("one is added, changed and removed; more than there may be are refused", async () => {
-    expect(await testId("repository-add").isDisabled()).toBe(true);
-    expect(await testId("repository-count").innerText()).toBe("3 of 3");
-    await repository("guestbook-db").getByTestId("repository-remove").click();
-    await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
-    await repository("guestbook-db").waitFor({ state: "detached" });
-    expect(await student.status("GET", "/api/v1/repositories/guestbook-db")).toBe(404);
-
-    await testId("repository-add").click();
-    const form = testId("repository-form");
-    await testId("repository-name").fill("Not A Name");
-    await testId("repository-context").fill("db");
-    await testId("repository-save").click();
-    await form.getByRole("alert").waitFor();
-    await testId("repository-name").fill("guestbook-db");
-    await page.keyboard.press("Enter");
-    await form.waitFor({ state: "detached" });
-    await repository("guestbook-db").getByText("folder db").waitFor();
-
-    await repository("guestbook-db").getByTestId("repository-change").click();
-    await testId("repository-elsewhere").check();
-    await testId("repository-url").fill("https://example.org/a/b.git");
-    await testId("repository-context").fill("");
-    await testId("repository-save").click();
-    await repository("guestbook-db").getByText("https://example.org/a/b.git").waitFor();
-    const changed = await student.json<object>("GET", "/api/v1/repositories/guestbook-db");
-    expect(changed).toMatchObject({
-      context: "",
-      source: { url: "https://example.org/a/b.git", branch: "main" },
-    });
-  });
-
   test("one that runs is cancelled by a press", async () => {
     await write("web/Dockerfile", `${await read("web/Dockerfile")}RUN sleep 300\n`);
     await push("slow");
@@ -178,6 +146,39 @@ describe("rollouts", () => {
     expect(await testId("rollout-start").isDisabled()).toBe(true);
     await testId("target").locator(".diagnostic-place").first().click();
     await page.getByRole("tab", { name: "web.yaml", selected: true }).waitFor();
+  });
+});
+
+test("one is added, changed and removed; more than there may be are refused", async () => {
+  await testId("activity-builds").click();
+  expect(await testId("repository-add").isDisabled()).toBe(true);
+  expect(await testId("repository-count").innerText()).toBe("3 of 3");
+  await repository("guestbook-db").getByTestId("repository-remove").click();
+  await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+  await repository("guestbook-db").waitFor({ state: "detached" });
+  expect(await student.status("GET", "/api/v1/repositories/guestbook-db")).toBe(404);
+
+  await testId("repository-add").click();
+  const form = testId("repository-form");
+  await testId("repository-name").fill("Not A Name");
+  await testId("repository-context").fill("db");
+  await testId("repository-save").click();
+  await form.getByRole("alert").waitFor();
+  await testId("repository-name").fill("guestbook-db");
+  await page.keyboard.press("Enter");
+  await form.waitFor({ state: "detached" });
+  await repository("guestbook-db").getByText("folder db").waitFor();
+
+  await repository("guestbook-db").getByTestId("repository-change").click();
+  await testId("repository-elsewhere").check();
+  await testId("repository-url").fill("https://example.org/a/b.git");
+  await testId("repository-context").fill("");
+  await testId("repository-save").click();
+  await repository("guestbook-db").getByText("https://example.org/a/b.git").waitFor();
+  const changed = await student.json<object>("GET", "/api/v1/repositories/guestbook-db");
+  expect(changed).toMatchObject({
+    context: "",
+    source: { url: "https://example.org/a/b.git", branch: "main" },
   });
 });
 

@@ -3,6 +3,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launch, openIde, SECOND } from "./browser.ts";
 import { app, Client } from "./client.ts";
+import { eventually } from "./eventually.ts";
 import { newStudent } from "./instance.ts";
 
 const account = newStudent("projects");
@@ -46,7 +47,7 @@ test("a template is picked, and room is made for its image repository", async ()
   await testId("new-project").waitFor({ state: "detached", timeout: 60 * SECOND });
   // Its README is open, and the project is in the explorer.
   await page.locator(".cm-content").getByText("# page").waitFor();
-  await testId("file-tree").getByText("page", { exact: true }).first().waitFor();
+  await testId("file-tree").getByText("site", { exact: true }).waitFor();
   const { repositories } = await student.json<{ repositories: { name: string; source: object }[] }>(
     "GET",
     "/api/v1/repositories",
@@ -58,6 +59,32 @@ test("a template is picked, and room is made for its image repository", async ()
     { name: "mine", deployed: false },
     { name: "page", deployed: true },
   ]);
+});
+
+test("the other projects are a press away, here and in another browser", async () => {
+  const open = async (on: Page, name: string, shows: string) => {
+    await on.keyboard.press("F1");
+    await on.locator('[data-testid="palette"] [data-id="project.new"]').click();
+    await on.getByTestId(`project-${name}`).click();
+    await on.getByTestId("file-tree").getByText(shows, { exact: true }).waitFor();
+  };
+  await open(page, "guestbook", "api");
+  await open(page, "page", "site");
+  await eventually("the server knows which is open", 20, async () =>
+    (await (await student.ask("GET", "/api/v1/me/settings")).text()).includes('"page"'),
+  );
+  const other = await openIde(browser, account);
+  await other.getByTestId("file-tree").getByText("site", { exact: true }).waitFor();
+  await other.context().close();
+  // One that is in git alone says how it comes here.
+  await page.keyboard.press("F1");
+  await page.locator('[data-testid="palette"] [data-id="project.new"]').click();
+  await student.status("DELETE", "/api/v1/workspace/files/mine");
+  await testId("project-mine").click();
+  await testId("new-project")
+    .getByText(`git clone http://127.0.0.1:7070/git/${account.login}/mine.git`)
+    .waitFor();
+  await page.keyboard.press("Escape");
 });
 
 test("Deploy deploys it", async () => {

@@ -20,7 +20,7 @@ import { resumeDeployment } from "./deploy/state";
 import { startDocuments } from "./editor/documents";
 import { checkOutside, fileMoved, fileRemoved, reopenFiles, startEditor } from "./editor/state";
 import { tabsPart } from "./editor/tabs";
-import { onFileMoved, onFileRemoved, onFilesChanged, openTree } from "./files/state";
+import { onFileMoved, onFileRemoved, onFilesChanged, openTree, projectPart } from "./files/state";
 import { langPart, startLang } from "./i18n";
 import { startLanguages } from "./languages/state";
 import { startPalette } from "./palette/state";
@@ -66,6 +66,7 @@ const PARTS = [
   splitsPart,
   tourPart,
   explainedPart,
+  projectPart,
 ];
 
 async function start(): Promise<void> {

@@ -14,6 +14,7 @@ import { ApiError } from "../api/http";
 import { type Subscription, subscribe } from "../api/sse";
 import type { Entry, WatchEvent } from "../api/types";
 import { t } from "../i18n";
+import { different, type Part } from "../settings/part";
 import {
   copyName,
   isFolder,
@@ -65,18 +66,46 @@ async function readFolder(path: string): Promise<void> {
   }
 }
 
-/** The folder of the home folder that is a git project; the home folder itself where there is none. */
+const isProject = async (name: string): Promise<boolean> => {
+  const entries = await listFolder(name).catch((error: unknown) => {
+    // It went meanwhile.
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  return entries.some((entry) => entry.name === ".git");
+};
+
+/** The name of the project that was opened last; empty for whichever there is. */
+const opened = signal("");
+
+export const projectPart: Part = {
+  name: "project",
+  atStart: true,
+  read: () => different({ name: opened.value }, { name: "" }),
+  take: ({ name }) => {
+    opened.value = typeof name === "string" ? name : "";
+  },
+};
+
+/** Shows the project of this name from now on; false where the home folder has none. */
+export async function openProject(name: string): Promise<boolean> {
+  if (!(await isProject(name))) return false;
+  opened.value = name;
+  if (root.peek() !== name) await openTree();
+  return true;
+}
+
+/**
+ * The folder of the home folder that is a git project: the one that was opened last, or the first; the home folder itself
+ * where there is none.
+ */
 async function findProject(): Promise<string> {
+  if (opened.peek() !== "" && (await isProject(opened.peek()))) return opened.peek();
   const folders = sortEntries(await listFolder("")).filter(
     (entry) => isFolder(entry) && !entry.name.startsWith("."),
   );
   for (const { name } of folders) {
-    const entries = await listFolder(name).catch((error: unknown) => {
-      // It went meanwhile.
-      if (isMissing(error)) return [];
-      throw error;
-    });
-    if (entries.some((entry) => entry.name === ".git")) return name;
+    if (await isProject(name)) return name;
   }
   return "";
 }

@@ -1,7 +1,10 @@
 /** Words of new projects. */
 export const projectEn = {
-  "project.new": "New project from a template…",
-  "project.title": "New project",
+  "project.new": "Projects: open one, or make one of a template…",
+  "project.title": "Projects",
+  "project.yours": "Open:",
+  "project.notThere":
+    "{name} is not in your workspace. In the terminal: git clone http://127.0.0.1:7070/git/{login}/{name}.git ~/{name}",
   "project.template": "What does it begin with?",
   "project.name": "Name: small letters, digits and -",
   "project.what":

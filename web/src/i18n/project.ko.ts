@@ -2,8 +2,11 @@ import type { projectEn } from "./project.en";
 
 /** 새 프로젝트의 말. */
 export const projectKo: Record<keyof typeof projectEn, string> = {
-  "project.new": "템플릿으로 새 프로젝트 만들기…",
-  "project.title": "새 프로젝트",
+  "project.new": "프로젝트: 열거나 템플릿으로 만들기…",
+  "project.title": "프로젝트",
+  "project.yours": "열기:",
+  "project.notThere":
+    "{name} 프로젝트가 작업 공간에 없습니다. 터미널에서 git clone http://127.0.0.1:7070/git/{login}/{name}.git ~/{name}",
   "project.template": "무엇으로 시작할까요?",
   "project.name": "이름(영문 소문자, 숫자, -)",
   "project.what": "작업 공간에 git 이 있는 {name} 폴더를 만들고, 이미지 저장소 {count}개를 만듭니다.",

@@ -10,10 +10,12 @@ import {
   type Template,
 } from "../api/projects";
 import { type Repository, readRepositoryList } from "../api/repositories";
+import { me } from "../app/me";
 import { say, sayError } from "../app/toast";
 import { WideDialog } from "../app/WideDialog";
 import { refreshApp } from "../deploy/state";
 import { openFile } from "../editor/state";
+import { openProject, root } from "../files/state";
 import { t } from "../i18n";
 import { freeName, lacking } from "./name";
 import { shown } from "./open";
@@ -51,8 +53,43 @@ export function NewProject() {
         </p>
       )}
       {known === null && trouble === null && <p role="status">{t("app.loading")}</p>}
+      {known && <Projects names={known.taken} />}
       {known && <Form known={known} />}
     </WideDialog>
+  );
+}
+
+/** Those that there are: a press opens one. */
+function Projects({ names }: { names: readonly string[] }) {
+  const [gone, setGone] = useState<string | null>(null);
+  return (
+    <section class="projects" aria-label={t("project.yours")}>
+      <span class="faint">{t("project.yours")}</span>
+      {names.map((name) => (
+        <button
+          type="button"
+          key={name}
+          class="button small"
+          data-testid={`project-${name}`}
+          aria-current={root.value === name ? "true" : undefined}
+          onClick={() => {
+            openProject(name)
+              .then((there) => {
+                if (there) shown.value = false;
+                else setGone(name);
+              })
+              .catch(sayError);
+          }}
+        >
+          {name}
+        </button>
+      ))}
+      {gone !== null && (
+        <p class="notice" role="alert">
+          {t("project.notThere", { name: gone, login: me.value?.login ?? "" })}
+        </p>
+      )}
+    </section>
   );
 }
 
@@ -62,7 +99,7 @@ async function finish(made: MadeProject, deployed: boolean): Promise<void> {
   try {
     if (deployed) await deployFrom(name);
     await refreshApp();
-    if (made.cloned) await openFile(`${name}/README.md`);
+    if (made.cloned && (await openProject(name))) await openFile(`${name}/README.md`);
   } catch (error) {
     sayError(error);
   }
