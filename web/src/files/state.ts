@@ -84,6 +84,8 @@ export const projectPart: Part = {
   read: () => different({ name: opened.value }, { name: "" }),
   take: ({ name }) => {
     opened.value = typeof name === "string" ? name : "";
+    // The tree may have been read before the server said which project it is to be of.
+    if (opened.value !== "" && treeLoaded.peek()) void openProject(opened.value).catch(() => undefined);
   },
 };
 
