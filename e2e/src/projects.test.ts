@@ -73,7 +73,7 @@ test("the other projects are a press away, here and in another browser", async (
   await eventually("the server knows which is open", 20, async () =>
     (await (await student.ask("GET", "/api/v1/me/settings")).text()).includes('"page"'),
   );
-  const other = await openIde(browser, account);
+  const other = await openIde(browser, account, {}, true);
   await other.getByTestId("file-tree").getByText("site", { exact: true }).waitFor();
   await other.context().close();
   // One that is in git alone says how it comes here.

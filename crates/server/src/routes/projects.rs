@@ -49,10 +49,8 @@ async fn list(State(state): State<AppState>, CurrentUser { user, .. }: CurrentUs
     starter::ensure(&state, &user).await?;
     let deployed = source::project(&state, &user).await?;
     let projects = state.git.list(&user.login).await.map_err(ApiError::internal)?;
-    let projects: Vec<Value> = projects
-        .iter()
-        .map(|name| json!({ "name": name, "url": url(&state, &user.login, name), "deployed": *name == deployed }))
-        .collect();
+    let projects: Vec<Value> =
+        projects.iter().map(|name| json!({ "name": name, "url": url(&state, &user.login, name), "deployed": *name == deployed })).collect();
     Ok(Json(json!({ "projects": projects, "limit": PROJECT_LIMIT })))
 }
 
@@ -105,8 +103,7 @@ async fn add(
         other => ApiError::internal(other),
     })?;
     let cloned = clone(&state, &user, &name).await;
-    let not_made: Vec<Value> =
-        made.not_made.iter().map(|(name, why)| json!({ "name": name, "reason": why.get(lang) })).collect();
+    let not_made: Vec<Value> = made.not_made.iter().map(|(name, why)| json!({ "name": name, "reason": why.get(lang) })).collect();
     let body = json!({
         "name": name,
         "url": url(&state, &user.login, &name),
