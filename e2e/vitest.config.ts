@@ -1,9 +1,19 @@
 import { defineConfig } from "vitest/config";
 
 // One machine, two cores, one Maru. Most of what a test does is to wait, and each file has students of its own: two files
-// at a time. These have the Maru for themselves: they stop or kill a part of it, change what is true for everybody, or
-// count what gets through while much goes on.
-const ALONE = ["administration", "backup", "durability", "fuzz", "idle", "steady", "up", "waiting"];
+// at a time. These have the Maru for themselves: they stop or kill a part of it, change what is true for everybody, count
+// what gets through while much goes on, or send forms, which a browser gives up when another test's workspace comes or goes.
+const ALONE = [
+  "administration",
+  "administration.pages",
+  "backup",
+  "durability",
+  "fuzz",
+  "idle",
+  "steady",
+  "up",
+  "waiting",
+];
 
 const files = (names: readonly string[]) => names.map((name) => `src/${name}.test.ts`);
 

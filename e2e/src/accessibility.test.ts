@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launch, openIde, PHONE, SECOND } from "./browser.ts";
+import { launch, openIde, PHONE, SECOND, visit } from "./browser.ts";
 import { Client } from "./client.ts";
 import { maru, newStudent } from "./instance.ts";
 import { createTerminal } from "./terminal.ts";
@@ -220,10 +220,10 @@ describe("the login page and the administration", () => {
         const context = await browser.newContext({ locale: "ko-KR", colorScheme, viewport });
         const page = await context.newPage();
         const clean = async (what: string) => expect(await violations(page), what).toEqual([]);
-        await page.goto(`${maru.url}/network`);
+        await visit(page, `${maru.url}/network`);
         await page.locator('[data-summary]:not([data-state="running"])').waitFor();
         await clean("network");
-        await page.goto(`${maru.url}/login`);
+        await visit(page, `${maru.url}/login`);
         await clean("login");
         const { login, password } = maru.admin;
         await page.request.post(`${maru.url}/api/v1/session`, { data: { login, password } });
@@ -241,7 +241,7 @@ describe("the login page and the administration", () => {
           "/admin/settings",
           "/account",
         ]) {
-          await page.goto(maru.url + path);
+          await visit(page, maru.url + path);
           await page.locator("h1").first().waitFor();
           await clean(path);
           const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
@@ -251,7 +251,7 @@ describe("the login page and the administration", () => {
           ["/admin", "new-user"],
           ["/admin/classes", "new-class"],
         ]) {
-          await page.goto(maru.url + path);
+          await visit(page, maru.url + path);
           await page.locator(`[data-open="${id}"]`).click();
           await page.locator(`[data-dialog="${id}"]`).waitFor();
           await clean(`${path}, ${id}`);

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch } from "./browser.ts";
+import { launch, visit } from "./browser.ts";
 import { Client } from "./client.ts";
 import { docker, instanceId, maru, newStudent } from "./instance.ts";
 
@@ -14,7 +14,7 @@ let page: Page;
 async function open(login: string, password: string): Promise<Page> {
   const context = await browser.newContext({ locale: "ko-KR", viewport: { width: 1440, height: 900 } });
   const opened = await context.newPage();
-  await opened.goto(`${maru.url}/login?next=/admin`);
+  await visit(opened, `${maru.url}/login?next=/admin`);
   await opened.getByLabel("아이디").fill(login);
   await opened.getByLabel("비밀번호").fill(password);
   await opened.keyboard.press("Enter");
@@ -69,7 +69,7 @@ test("finds a student's workspace, stops it and starts it by its row's buttons",
   await student.workspaceReady();
   const containers = (): string =>
     docker("ps", "--format", "{{.Names}}", "--filter", `name=^maru-${instanceId}-ws-${account.login}$`);
-  await page.goto(`${maru.url}/admin`);
+  await visit(page, `${maru.url}/admin`);
   await page.getByLabel("사용자 찾기").fill(account.login);
   const row = page.locator("[data-row]:visible");
   await expect.poll(() => row.count()).toBe(1);
@@ -99,9 +99,9 @@ test("finds a student's workspace, stops it and starts it by its row's buttons",
   );
   expect(entries.filter(({ actor }) => actor === maru.admin.login).length).toBeGreaterThanOrEqual(2);
   const theirs = await open(account.login, account.password);
-  await theirs.goto(`${maru.url}/account`);
+  await visit(theirs, `${maru.url}/account`);
   expect(await theirs.getByRole("link", { name: "관리", exact: true }).count()).toBe(0);
-  const refused = await theirs.goto(`${maru.url}/admin`);
+  const refused = await visit(theirs, `${maru.url}/admin`);
   expect(refused?.status()).toBe(403);
   expect(await theirs.locator("[data-row]").count()).toBe(0);
   await theirs.context().close();
@@ -131,7 +131,7 @@ test("an instructor has the buttons for students of the own class, and sees nobo
   expect((await student.json<{ state: string }>("GET", "/api/v1/workspace")).state).toBe("stopped");
 
   // From the account, a page that students have too, staff come back, and to a class counted in words.
-  await theirs.goto(`${maru.url}/account`);
+  await visit(theirs, `${maru.url}/account`);
   await theirs.getByRole("link", { name: "관리", exact: true }).click();
   await theirs.getByRole("link", { name: "수업", exact: true }).click();
   await theirs
@@ -142,7 +142,7 @@ test("an instructor has the buttons for students of the own class, and sees nobo
 });
 
 test("gives a new password, which is shown once, and disables", async () => {
-  await page.goto(`${maru.url}/admin/users/b${mark}`);
+  await visit(page, `${maru.url}/admin/users/b${mark}`);
   page.once("dialog", (dialog) => dialog.accept());
   await page.getByRole("button", { name: "일회용 비밀번호 발급" }).click();
   const secret = page.locator("[data-secret]");
@@ -158,7 +158,7 @@ test("gives a new password, which is shown once, and disables", async () => {
 });
 
 test("what is refused is said where it was asked", async () => {
-  await page.goto(`${maru.url}/admin`);
+  await visit(page, `${maru.url}/admin`);
   await page.getByRole("button", { name: "새 사용자…" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("아이디").fill("admin");
@@ -173,7 +173,7 @@ test("the log and the usage are there for instructors, the settings are not", as
   await theirs.getByRole("link", { name: "사용량" }).click();
   await theirs.getByRole("heading", { name: "사용량" }).waitFor();
   expect(await theirs.getByRole("link", { name: "설정" }).count()).toBe(0);
-  const refused = await theirs.goto(`${maru.url}/admin/settings`);
+  const refused = await visit(theirs, `${maru.url}/admin/settings`);
   expect(refused?.status()).toBe(403);
   await theirs.context().close();
 });

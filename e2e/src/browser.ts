@@ -1,5 +1,11 @@
 /** A browser as students have it, and a student's IDE open in it. */
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+  type Response,
+} from "playwright-core";
 import { type Account, maru } from "./instance.ts";
 
 export const SECOND = 1000;
@@ -21,6 +27,19 @@ export const launch = (): Promise<Browser> =>
   });
 
 export type { Browser, Page };
+
+/**
+ * Opens an address; once more where the browser gave it up because one of the machine's networks came or went, as those of
+ * other tests' workspaces do. The IDE asks again by itself.
+ */
+export async function visit(page: Page, url: string): Promise<Response | null> {
+  try {
+    return await page.goto(url);
+  } catch (error) {
+    if (!String(error).includes("ERR_NETWORK_CHANGED")) throw error;
+    return page.goto(url);
+  }
+}
 
 /** An empty page of somebody who is logged in, by the API, as the login page does it. */
 export async function logIn(

@@ -1,7 +1,7 @@
 /** What instructors see of their students' applications: all of a class at a glance, one with its parts and logs, and no more. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, SECOND } from "./browser.ts";
+import { launch, SECOND, visit } from "./browser.ts";
 import { Client } from "./client.ts";
 import { eventually } from "./eventually.ts";
 import { maru, newStudent } from "./instance.ts";
@@ -95,7 +95,7 @@ test("an application and its parts are read, and changed by nobody but its stude
 });
 
 test("the page shows the class, leads to a student's application, and follows it", async () => {
-  await page.goto(`${maru.url}/admin/classes/${classId}`);
+  await visit(page, `${maru.url}/admin/classes/${classId}`);
   await page.getByRole("link", { name: "Applications" }).click();
   const row = page.locator(`[data-app="${good.account.login}"]`);
   await row.getByText("healthy").waitFor();
@@ -129,7 +129,7 @@ test("what is in trouble says why, in the class and in the application", async (
   const row = await of(good.account.login);
   expect(row?.health).toBe("failed");
   expect(row?.message).toContain("web");
-  await page.goto(`${maru.url}/admin/users/${good.account.login}/app`);
+  await visit(page, `${maru.url}/admin/users/${good.account.login}/app`);
   await page.getByText("rollout failed").waitFor();
   await page.locator(".app-trouble").getByText("no database").waitFor();
   await eventually("its last words are in the logs", 30, async () =>

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, logIn } from "./browser.ts";
+import { launch, logIn, visit } from "./browser.ts";
 import { Client } from "./client.ts";
 import { eventually } from "./eventually.ts";
 import { maru, newStudent } from "./instance.ts";
@@ -49,7 +49,7 @@ test("at first a namespace has the installation's limits", async () => {
 });
 
 test("what an administrator sets on the page of the class reaches the namespaces of its students", async () => {
-  await page.goto(`${maru.url}/admin/classes/${id}`);
+  await visit(page, `${maru.url}/admin/classes/${id}`);
   const card = page.locator("section", { hasText: "What a student's applications may use" });
   await card.getByLabel("CPU, all pods").fill("1.5");
   await card.getByLabel("Memory, all pods, MiB").fill("1536");
@@ -139,7 +139,7 @@ test("administrators read in words how the cluster is, students do not", async (
   expect((await read("ko")).nodes[0]?.lines[0]?.text).toBe("노드가 준비되었습니다");
   expect(await student.status("GET", "/api/v1/admin/cluster")).toBe(403);
 
-  await page.goto(`${maru.url}/admin/usage`);
+  await visit(page, `${maru.url}/admin/usage`);
   const card = page.getByTestId("cluster-health");
   await card.getByText("The node is ready").waitFor();
   await card.getByText(/^Up for /).waitFor();

@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type WebSocket from "ws";
-import { launch, openIde, SECOND } from "./browser.ts";
+import { launch, openIde, SECOND, visit } from "./browser.ts";
 import { app, Client } from "./client.ts";
 import { eventually } from "./eventually.ts";
 import { type Account, maru, newStudent } from "./instance.ts";
@@ -113,7 +113,7 @@ describe("an application that does not answer", () => {
   test("shows its last lines to the owner, who logs in first, and in no language but theirs", async () => {
     const context = await browser.newContext({ locale: "ko-KR", viewport: { width: 1440, height: 900 } });
     const page = await context.newPage();
-    await page.goto(why());
+    await visit(page, why());
     await page.getByLabel("아이디").fill(site.account.login);
     await page.getByLabel("비밀번호").fill(site.account.password);
     await page.keyboard.press("Enter");
@@ -124,10 +124,10 @@ describe("an application that does not answer", () => {
 
   test("shows them to administrators, and to no other student", async () => {
     const admin = await visitor(maru.admin);
-    await admin.goto(why());
+    await visit(admin, why());
     await eventually("the log is there", 30, async () => (await admin.content()).includes(SECRET));
     const other = await visitor(stranger);
-    const answer = await other.goto(why());
+    const answer = await visit(other, why());
     expect(answer?.status()).toBe(403);
     expect(await other.content()).not.toContain("hunter2");
     await other.getByRole("heading", { name: "somebody else's" }).waitFor();
@@ -140,7 +140,7 @@ describe("an application that does not answer", () => {
         ["stranger", site.url],
         ["owner", why()],
       ] as const) {
-        await page.goto(url);
+        await visit(page, url);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth);
         expect(wide).toBeLessThanOrEqual(look.viewport?.width ?? 0);
         await picture(page, `gateway-${name}-${nameOf(look)}`);
@@ -282,7 +282,7 @@ describe("an application that nobody asks for", () => {
   test("a person gets the application, or a page that opens it", async () => {
     await asleep();
     const page = await browser.newPage({ locale: "ko-KR" });
-    const seen = await page.goto(site.url);
+    const seen = await visit(page, site.url);
     if (seen?.status() === 503) expect(await page.content()).toContain("앱을 깨우는 중입니다");
     await page
       .getByText("Directory listing for /")
@@ -319,7 +319,7 @@ describe("an application that nobody asks for", () => {
       const page = await context.newPage();
       const { login, password } = maru.admin;
       await page.request.post(`${maru.url}/api/v1/session`, { data: { login, password } });
-      await page.goto(`${maru.url}/admin/classes/${classId}`);
+      await visit(page, `${maru.url}/admin/classes/${classId}`);
       const field = page.locator('input[name="minutes"]');
       await field.scrollIntoViewIfNeeded();
       expect(await field.inputValue()).not.toBe("");
@@ -333,10 +333,10 @@ describe("an application that nobody asks for", () => {
         );
         return minutes === 45;
       });
-      await page.goto(`${maru.url}/admin/users/${site.account.login}`);
+      await visit(page, `${maru.url}/admin/users/${site.account.login}`);
       await page.getByRole("cell", { name: "/missing" }).first().scrollIntoViewIfNeeded();
       await picture(page, `user-${nameOf(look)}`);
-      await page.goto(`${maru.url}/admin/settings`);
+      await visit(page, `${maru.url}/admin/settings`);
       await page.locator('input[name="app_sleep_minutes"]').scrollIntoViewIfNeeded();
       await picture(page, `settings-${nameOf(look)}`);
       await context.close();
