@@ -6,6 +6,7 @@ import { defineConfig } from "vitest/config";
 const ALONE = [
   "administration",
   "administration.pages",
+  "autoscaling",
   "backup",
   "durability",
   "fuzz",
