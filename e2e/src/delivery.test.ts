@@ -170,8 +170,8 @@ test("one is added, changed and removed; more than there may be are refused", as
   await repository("guestbook-db").getByText("folder db").waitFor();
 
   await repository("guestbook-db").getByTestId("repository-change").click();
-  await testId("repository-elsewhere").check();
-  await testId("repository-url").fill("https://example.org/a/b.git");
+  await testId("source-elsewhere").check();
+  await testId("source-field-url").fill("https://example.org/a/b.git");
   await testId("repository-context").fill("");
   await testId("repository-save").click();
   await repository("guestbook-db").getByText("https://example.org/a/b.git").waitFor();

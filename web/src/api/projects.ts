@@ -1,5 +1,5 @@
 /** Projects, and the templates that they are made of. */
-import { ask, askJson } from "./http";
+import { askJson } from "./http";
 
 export interface Template {
   name: string;
@@ -36,8 +36,3 @@ export const makeProject = (
   makeRoom: readonly string[],
 ): Promise<MadeProject> =>
   askJson("/projects", { method: "POST", json: { name, template, make_room: makeRoom } });
-
-/** From now on the application comes from this project. */
-export async function deployFrom(project: string): Promise<void> {
-  await ask("/app", { method: "PUT", json: { source: { project } } });
-}

@@ -1,5 +1,6 @@
 /** Image repositories, the versions in them, and the builds that they came of. */
 import { ask, askJson } from "./http";
+import type { AppSource } from "./types";
 
 export interface Version {
   number: number;
@@ -30,7 +31,7 @@ export interface Build {
 export interface Repository {
   id: string;
   name: string;
-  source: { project?: string; url?: string; branch?: string };
+  source: AppSource;
   /** The folder that is built. */
   context: string;
   dockerfile: string;

@@ -1,6 +1,6 @@
 /** Which panes are open and how large, the same in all of a user's browsers; on a phone, which one pane is shown. */
-import { effect, signal } from "@preact/signals";
-import { different, type Part } from "../settings/part";
+import { signal } from "@preact/signals";
+import { remembered } from "../settings/remembered";
 
 export type Pane = "files" | "editor" | "terminal" | "deploy";
 /** What the pane below the editor shows. */
@@ -22,7 +22,6 @@ interface Sizes {
   panel: PanelView;
 }
 
-const KEY = "maru.layout";
 const DEFAULTS: Sizes = {
   files: 260,
   terminal: 260,
@@ -34,14 +33,6 @@ const DEFAULTS: Sizes = {
   panel: "terminal",
 };
 export const LIMITS = { files: [160, 520], terminal: [96, 900], deploy: [260, 640] } as const;
-
-function stored(): Sizes {
-  try {
-    return readSizes(JSON.parse(localStorage.getItem(KEY) ?? "{}"));
-  } catch {
-    return DEFAULTS;
-  }
-}
 
 /** Whatever was stored: only what fits is taken. */
 export function readSizes(values: object): Sizes {
@@ -60,15 +51,10 @@ const bounded = (what: Resizable, size: number): number => {
   return Math.round(Math.min(most, Math.max(least, size)));
 };
 
-export const sizes = signal<Sizes>(stored());
+const { value: sizes, part: layoutPart, keep: rememberLayout } = remembered("layout", DEFAULTS, readSizes);
 
-export const layoutPart: Part = {
-  name: "layout",
-  read: () => different(sizes.value, DEFAULTS),
-  take: (values) => {
-    sizes.value = readSizes(values);
-  },
-};
+export { layoutPart, rememberLayout, sizes };
+
 /** The pane a narrow screen shows. */
 export const pane = signal<Pane>("editor");
 
@@ -106,10 +92,4 @@ export function showSide(open: boolean): void {
 export function showView(id: string): void {
   sizes.value = { ...sizes.peek(), sideOpen: true, view: id };
   pane.value = "files";
-}
-
-export function rememberLayout(): void {
-  effect(() => {
-    localStorage.setItem(KEY, JSON.stringify(sizes.value));
-  });
 }

@@ -24,6 +24,7 @@ import {
   watchBuilds,
 } from "./builds";
 import { RepositoryForm } from "./RepositoryForm";
+import { isElsewhere } from "./source";
 import "./delivery.css";
 
 /** Of each list, until all are asked for. */
@@ -92,7 +93,7 @@ async function remove({ name }: Repository, versions: number): Promise<void> {
 function RepositoryCard({ of: { repository, versions, builds } }: { of: Made }) {
   const { name, source, context } = repository;
   const [changing, setChanging] = useState(false);
-  const project = source.project ?? source.url ?? "";
+  const project = isElsewhere(source) ? source.url : source.project;
   return (
     <article
       class="repository"

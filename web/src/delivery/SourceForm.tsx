@@ -8,10 +8,8 @@ import { say } from "../app/toast";
 import { app } from "../deploy/state";
 import { t } from "../i18n";
 import { refreshQuietly } from "./acts";
-import { addressTrouble, isElsewhere, sourceWords } from "./source";
-
-/** What a new student has. */
-const STARTER = "guestbook";
+import { draftSource, draftTrouble, Field, SourceFields, useSourceDraft } from "./SourceFields";
+import { sourceWords } from "./source";
 
 export function SourceLine({ of }: { of: App | null }) {
   const open = useSignal(false);
@@ -49,10 +47,7 @@ interface FormProps {
 }
 
 function SourceForm({ from, path, close }: FormProps) {
-  const elsewhere = useSignal(isElsewhere(from));
-  const project = useSignal((!isElsewhere(from) && from?.project) || STARTER);
-  const url = useSignal(isElsewhere(from) ? from.url : "");
-  const branch = useSignal(isElsewhere(from) ? from.branch : "main");
+  const draft = useSourceDraft(from);
   const folder = useSignal(path);
   const saving = useSignal(false);
   const trouble = useSignal<string | null>(null);
@@ -63,14 +58,11 @@ function SourceForm({ from, path, close }: FormProps) {
   const toMend = () => form.current?.querySelector<HTMLInputElement>(".field")?.focus();
 
   const save = async () => {
-    trouble.value = elsewhere.value ? addressTrouble(url.value) : null;
+    trouble.value = draftTrouble(draft);
     if (trouble.value !== null) return toMend();
     saving.value = true;
     try {
-      const source = elsewhere.value
-        ? { url: url.value.trim(), branch: branch.value.trim() || "main" }
-        : { project: project.value.trim() };
-      app.value = await putSource(source, folder.value.trim());
+      app.value = await putSource(draftSource(draft), folder.value.trim());
       // What is written there is seen only by reading it.
       await refreshQuietly();
     } catch (error) {
@@ -84,7 +76,7 @@ function SourceForm({ from, path, close }: FormProps) {
 
   return (
     <form
-      class="source-form"
+      class="delivery-form"
       ref={form}
       aria-labelledby="source-title"
       data-testid="source-form"
@@ -97,26 +89,9 @@ function SourceForm({ from, path, close }: FormProps) {
       }}
     >
       <h3 id="source-title">{t("source.formTitle")}</h3>
-      <div class="source-kinds" role="radiogroup" aria-labelledby="source-title">
-        <Kind of={false} chosen={elsewhere} words={t("source.project")} />
-        <Kind of={true} chosen={elsewhere} words={t("source.elsewhere")} />
-      </div>
-      {elsewhere.value ? (
-        <div class="source-fields">
-          <Field
-            name="url"
-            label={t("source.url")}
-            of={url}
-            placeholder="https://github.com/mina/shop.git"
-            wide
-          />
-          <Field name="branch" label={t("source.branch")} of={branch} placeholder="main" />
-        </div>
-      ) : (
-        <Field name="project" label={t("source.projectName")} of={project} placeholder={STARTER} />
-      )}
-      <Field name="path" label={t("source.path")} of={folder} placeholder="k8s" optional />
-      <p class="faint">{t(elsewhere.value ? "source.noteElsewhere" : "source.noteProject")}</p>
+      <SourceFields of={draft} labelledBy="source-title" />
+      <Field testId="source-field-path" label={t("source.path")} of={folder} placeholder="k8s" optional />
+      <p class="faint">{t(draft.elsewhere.value ? "source.noteElsewhere" : "source.noteProject")}</p>
       {trouble.value !== null && (
         <p class="notice" role="alert" data-testid="source-trouble">
           {trouble.value}
@@ -131,52 +106,5 @@ function SourceForm({ from, path, close }: FormProps) {
         </button>
       </div>
     </form>
-  );
-}
-
-function Kind({ of, chosen, words }: { of: boolean; chosen: { value: boolean }; words: string }) {
-  return (
-    <label>
-      <input
-        type="radio"
-        name="source-kind"
-        data-testid={of ? "source-elsewhere" : "source-project"}
-        checked={chosen.value === of}
-        onChange={() => {
-          chosen.value = of;
-        }}
-      />
-      {words}
-    </label>
-  );
-}
-
-interface FieldProps {
-  name: string;
-  label: string;
-  of: { value: string };
-  placeholder: string;
-  optional?: boolean;
-  wide?: boolean;
-}
-
-function Field({ name, label, of, placeholder, optional = false, wide = false }: FieldProps) {
-  return (
-    <label class={wide ? "wide" : undefined}>
-      {label}
-      <input
-        class="field"
-        required={!optional}
-        value={of.value}
-        placeholder={placeholder}
-        spellcheck={false}
-        autocapitalize="none"
-        autocomplete="off"
-        data-testid={`source-field-${name}`}
-        onInput={({ currentTarget }) => {
-          of.value = currentTarget.value;
-        }}
-      />
-    </label>
   );
 }

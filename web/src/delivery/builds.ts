@@ -11,8 +11,8 @@ const SOON_MS = 1500;
 /** Null until they were read. */
 export const made = signal<readonly Made[] | null>(null);
 export const trouble = signal("");
-/** How many repositories there may be. */
-export const limit = signal(3);
+/** How many repositories there may be; known once they were read. */
+export const limit = signal(0);
 /** The id of the build whose log is open. */
 export const openLog = signal<string | null>(null);
 
@@ -31,8 +31,8 @@ export const shortDigest = (digest: string): string => digest.replace(/^sha256:/
 export async function lookAtBuilds(): Promise<void> {
   try {
     const read = await readRepositories();
-    made.value = read.made;
     limit.value = read.limit;
+    made.value = read.made;
     trouble.value = "";
   } catch (error) {
     trouble.value = describe(error);

@@ -1,5 +1,4 @@
 /** The pages of the two services behind Deploy, each in a tab of the editor. */
-
 import type { Action } from "../actions/registry";
 import { again } from "../api/again";
 import type { IconName } from "../app/icons";

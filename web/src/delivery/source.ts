@@ -2,6 +2,9 @@
 import type { AppSource } from "../api/types";
 import { t } from "../i18n";
 
+/** The project of a new student. */
+export const STARTER = "guestbook";
+
 export const isElsewhere = (
   source: AppSource | null | undefined,
 ): source is { url: string; branch: string } => source != null && "url" in source;

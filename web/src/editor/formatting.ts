@@ -1,5 +1,4 @@
 /** Formatting without a language server: JSON is written anew, other languages by Prettier or with their lines indented anew. */
-
 import { indentRange, indentUnit, language, syntaxTree } from "@codemirror/language";
 import { Text } from "@codemirror/state";
 import type { EditorView } from "@codemirror/view";

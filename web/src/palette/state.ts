@@ -1,5 +1,4 @@
 /** What the palette offers for what is typed: actions after ">", a line after ":", what the text defines after "@", else files. */
-
 import { computed, effect, signal } from "@preact/signals";
 import { type Action, actions, isPossible } from "../actions/registry";
 import { again } from "../api/again";

@@ -1,19 +1,13 @@
 /** A project of a template: what there is to choose, what it makes, and where it is deployed from then on. */
 import { useEffect, useState } from "preact/hooks";
 import { describe } from "../api/http";
-import {
-  deployFrom,
-  type MadeProject,
-  makeProject,
-  readProjects,
-  readTemplates,
-  type Template,
-} from "../api/projects";
+import { type MadeProject, makeProject, readProjects, readTemplates, type Template } from "../api/projects";
 import { type Repository, readRepositoryList } from "../api/repositories";
+import { putSource } from "../api/target";
 import { me } from "../app/me";
 import { say, sayError } from "../app/toast";
 import { WideDialog } from "../app/WideDialog";
-import { refreshApp } from "../deploy/state";
+import { app } from "../deploy/state";
 import { openFile } from "../editor/state";
 import { openProject, root } from "../files/state";
 import { t } from "../i18n";
@@ -97,8 +91,7 @@ function Projects({ names }: { names: readonly string[] }) {
 async function finish(made: MadeProject, deployed: boolean): Promise<void> {
   const { name } = made;
   try {
-    if (deployed) await deployFrom(name);
-    await refreshApp();
+    if (deployed) app.value = await putSource({ project: name }, "");
     if (made.cloned && (await openProject(name))) await openFile(`${name}/README.md`);
   } catch (error) {
     sayError(error);

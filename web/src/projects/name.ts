@@ -1,4 +1,4 @@
-/** Names of projects, as the server takes them. */
+/** What a new project can be called, and whether there is room for its images. */
 
 /** A name that is free: the one proposed, or that with a number. */
 export function freeName(proposed: string, taken: readonly string[]): string {

@@ -1,5 +1,4 @@
 /** A difference: hunk by hunk, each to be staged or unstaged on its own, or both sides beside each other. */
-
 import { useEffect, useRef, useState } from "preact/hooks";
 import { again } from "../api/again";
 import { readFile } from "../api/files";

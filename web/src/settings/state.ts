@@ -1,6 +1,6 @@
 /** What a user likes: in force at once, and the same in all of their browsers. */
-import { effect, signal } from "@preact/signals";
-import { different, type Part } from "./part";
+import { effect } from "@preact/signals";
+import { remembered } from "./remembered";
 
 export interface Settings {
   /** CSS pixels. */
@@ -27,7 +27,6 @@ export interface Settings {
 }
 
 export const FONT_LIMITS = [9, 28] as const;
-const KEY = "maru.settings";
 export const DEFAULTS: Settings = {
   editorFont: 13.5,
   terminalFont: 13,
@@ -43,14 +42,7 @@ export const DEFAULTS: Settings = {
 };
 
 /** Whatever was stored, by an older page or by hand: only what fits is taken. */
-export function readSettings(text: string | null): Settings {
-  let stored: unknown;
-  try {
-    stored = JSON.parse(text ?? "{}");
-  } catch {
-    return DEFAULTS;
-  }
-  if (stored === null || typeof stored !== "object") return DEFAULTS;
+export function readSettings(stored: object): Settings {
   const found = { ...DEFAULTS };
   for (const [name, value] of Object.entries(stored)) {
     if (!(name in DEFAULTS) || typeof value !== typeof DEFAULTS[name as keyof Settings]) continue;
@@ -63,18 +55,12 @@ export function readSettings(text: string | null): Settings {
 
 const within = (size: number): number => Math.min(FONT_LIMITS[1], Math.max(FONT_LIMITS[0], size));
 
-export const settings = signal<Settings>(readSettings(localStorage.getItem(KEY)));
+const { value: settings, part: settingsPart, keep } = remembered("settings", DEFAULTS, readSettings);
 
-export const settingsPart: Part = {
-  name: "settings",
-  read: () => different(settings.value, DEFAULTS),
-  take: (values) => {
-    settings.value = readSettings(JSON.stringify(values));
-  },
-};
+export { settings, settingsPart };
 
 export function change(part: Partial<Settings>): void {
-  settings.value = readSettings(JSON.stringify({ ...settings.peek(), ...part }));
+  settings.value = readSettings({ ...settings.peek(), ...part });
 }
 
 /** Larger or smaller letters, in the editor and in the terminals. */
@@ -84,8 +70,8 @@ export function zoom(by: number): void {
 }
 
 export function startSettings(): void {
+  keep();
   effect(() => {
-    localStorage.setItem(KEY, JSON.stringify(settings.value));
     document.documentElement.style.setProperty("--editor-font", `${settings.value.editorFont}px`);
   });
 }

@@ -1,5 +1,4 @@
 /** A terminal on the page: xterm drawing what a TerminalStream brings. Lives on while its tab is not shown. */
-
 import { type Signal, signal } from "@preact/signals";
 import type { ISearchDecorationOptions, SearchAddon } from "@xterm/addon-search";
 import { Unicode11Addon } from "@xterm/addon-unicode11";
