@@ -38,16 +38,13 @@ pub async fn project(state: &AppState, user: &User) -> ApiResult<ProjectName> {
     }
 }
 
-/// As the user said it, with an application that has it: the starter project is made where it is that.
+/// As the user said it, with an application that has it.
 ///
 /// # Errors
 /// 404 `no_project` where the project was deleted.
 pub async fn ensured(state: &AppState, user: &User) -> ApiResult<Source> {
     let source = of(state, user).await?;
     if let Origin::Project { project } = &source.from {
-        if *project == starter::project()? {
-            starter::ensure(state, user).await?;
-        }
         open(state, user, project).await?;
         state.rollouts.ensure_app(user, project).await?;
     }
@@ -75,11 +72,7 @@ pub fn elsewhere(error: GitError) -> ApiError {
 
 /// The image repositories that a Deploy builds, and whether each is of the very source of the manifests, so of their commit.
 /// Of a project those are all. An application from elsewhere also has those of other sources that its manifests name.
-///
-/// # Errors
-/// Where the database does not answer.
-pub async fn repositories(state: &AppState, user: &User, source: &Source, manifests: &Files) -> ApiResult<Vec<(Repository, bool)>> {
-    let all = state.builds.repositories(&user.id).await?;
+pub fn repositories(all: Vec<Repository>, user: &User, source: &Source, manifests: &Files) -> Vec<(Repository, bool)> {
     let same = |repository: Repository| {
         let same = repository.source == source.from;
         (repository, same)
@@ -88,7 +81,7 @@ pub async fn repositories(state: &AppState, user: &User, source: &Source, manife
         let elsewhere = matches!(source.from, Origin::Remote { .. });
         *same || elsewhere && names(manifests, &Builds::image(&user.login, &repository.name))
     };
-    Ok(all.into_iter().map(same).filter(built).collect())
+    all.into_iter().map(same).filter(built).collect()
 }
 
 /// Whether any manifest names the image; `registry.localhost/mina/web` is not in `registry.localhost/mina/web-old`.
@@ -98,11 +91,14 @@ fn names(manifests: &Files, image: &str) -> bool {
     manifests.values().any(|bytes| in_text(&String::from_utf8_lossy(bytes)))
 }
 
-/// A project of the user's.
+/// A project of the user's; the starter project is made where it is that.
 ///
 /// # Errors
 /// 404 `no_project` where there is none of that name.
 pub async fn open(state: &AppState, user: &User, name: &ProjectName) -> ApiResult<Project> {
+    if *name == starter::project()? {
+        starter::ensure(state, user).await?;
+    }
     state.git.open(&user.login, name).await.map_err(|error| match error {
         GitError::NoProject(_) => ApiError::new(
             StatusCode::NOT_FOUND,
@@ -120,21 +116,33 @@ pub async fn open(state: &AppState, user: &User, name: &ProjectName) -> ApiResul
     })
 }
 
+/// What a project is cloned from in its owner's workspace: the agent there passes it on, as that user.
+pub fn clone_url(user: &User, project: &ProjectName) -> String {
+    format!("http://127.0.0.1:7070/git/{}/{project}.git", user.login)
+}
+
+/// Begins a script of `sh` that works in the project `$1` of the workspace; it ends with [`NOT_CLONED`] where that is not there.
+pub const IN_PROJECT: &str = "cd \"$HOME/$1\" && git rev-parse --is-inside-work-tree >/dev/null || exit 97\n";
+/// An exit code that neither programs nor shells use by themselves.
+pub const NOT_CLONED: i32 = 97;
+
 /// Sees to it that the project lies in the workspace, which runs.
 ///
 /// # Errors
-/// 409 `not_cloned`, with the command that clones it; where the workspace does not answer.
+/// 409 `not_cloned`; where the workspace does not answer.
 pub async fn in_workspace(state: &AppState, user: &User, project: &ProjectName) -> ApiResult<()> {
     let request = ExecRequest {
-        argv: ["sh", "-c", r#"cd "$HOME/$1" && git rev-parse --is-inside-work-tree"#, "look", project.as_str()].map(str::to_owned).to_vec(),
+        argv: ["sh", "-c", IN_PROJECT, "look", project.as_str()].map(str::to_owned).to_vec(),
         timeout: Some(LOOK_SECONDS),
         ..ExecRequest::default()
     };
-    if state.workspaces.exec(&user.id, &request).await?.code == 0 {
-        return Ok(());
-    }
-    let login = &user.login;
-    Err(ApiError::new(
+    if state.workspaces.exec(&user.id, &request).await?.code == 0 { Ok(()) } else { Err(not_cloned(user, project)) }
+}
+
+/// 409 `not_cloned`, with the command that clones it.
+pub fn not_cloned(user: &User, project: &ProjectName) -> ApiError {
+    let url = clone_url(user, project);
+    ApiError::new(
         StatusCode::CONFLICT,
         "not_cloned",
         Text::new(
@@ -143,9 +151,9 @@ pub async fn in_workspace(state: &AppState, user: &User, project: &ProjectName) 
         ),
     )
     .fix(Text::new(
-        format!("Run `git clone http://127.0.0.1:7070/git/{login}/{project}.git ~/{project}` in the terminal, or choose another source on the Rollout page."),
-        format!("터미널에서 `git clone http://127.0.0.1:7070/git/{login}/{project}.git ~/{project}`을(를) 실행하거나, 롤아웃 화면에서 다른 소스를 고르세요."),
-    )))
+        format!("Run `git clone {url} ~/{project}` in the terminal, or choose another source on the Rollout page."),
+        format!("터미널에서 `git clone {url} ~/{project}`을(를) 실행하거나, 롤아웃 화면에서 다른 소스를 고르세요."),
+    ))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use maru_build::{BuildError, RepositorySpec, Source};
+use maru_build::{RepositorySpec, Source};
 use maru_model::{ProjectName, Text};
 use maru_store::users::User;
 use serde::Deserialize;
@@ -119,11 +119,7 @@ pub async fn make(
             Ok(_) => made.repositories.push(name),
             Err(error) => {
                 tracing::info!(%error, user = %user.login, %name, "a repository of a new project was not made");
-                let why = match &error {
-                    BuildError::Refused { detail, .. } => detail.clone(),
-                    other => Text::verbatim(other.to_string()),
-                };
-                made.not_made.push((name, why));
+                made.not_made.push((name, ApiError::from(error).detail().clone()));
             }
         }
     }

@@ -66,14 +66,19 @@ impl Projects {
     /// # Errors
     /// [`GitError::BadRemote`] with the reason.
     pub fn check_remote(&self, url: &str, branch: &str) -> Result<(), GitError> {
-        parts(url, &self.access)?;
+        self.checked(url, branch).map(drop)
+    }
+
+    /// The same, with host and port.
+    fn checked(&self, url: &str, branch: &str) -> Result<(String, u16), GitError> {
+        let place = parts(url, &self.access)?;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/');
         let named = !branch.is_empty() && branch.len() <= 200 && branch.bytes().all(plain);
         if !named || branch.starts_with(['-', '/', '.']) || branch.ends_with(['/', '.']) || branch.contains("..") || branch.contains("//") {
             let reason = Text::new(format!("{branch:?} is no name of a branch"), format!("{branch:?}은(는) 브랜치 이름이 될 수 없습니다"));
             return Err(bad(url, reason));
         }
-        Ok(())
+        Ok(place)
     }
 
     /// Fetches the newest commit of a branch of a repository elsewhere, and gives it as a project to read.
@@ -81,8 +86,7 @@ impl Projects {
     /// # Errors
     /// [`GitError::BadRemote`], [`GitError::Remote`], [`GitError::RemoteLate`], each with [`GitError::remote_words`].
     pub async fn fetch_remote(&self, url: &str, branch: &str) -> Result<Project, GitError> {
-        self.check_remote(url, branch)?;
-        let (host, port) = parts(url, &self.access)?;
+        let (host, port) = self.checked(url, branch)?;
         let address = self.address(url, branch, &host, port).await?;
         let mut configuration =
             ["http.followRedirects=false", "protocol.allow=never", "protocol.https.allow=always"].map(str::to_owned).to_vec();

@@ -37,6 +37,7 @@ const DOMAINS: &[(&str, &str)] = &[
     ("files", include_str!("../../openapi/files.yaml")),
     ("snapshots", include_str!("../../openapi/snapshots.yaml")),
     ("git", include_str!("../../openapi/git.yaml")),
+    ("projects", include_str!("../../openapi/projects.yaml")),
     ("builds", include_str!("../../openapi/builds.yaml")),
     ("app", include_str!("../../openapi/app.yaml")),
     ("admin", include_str!("../../openapi/admin.yaml")),

@@ -118,15 +118,16 @@ pub(super) async fn of_workspace(state: &AppState, user: &User) -> ApiResult<Fil
 } | tar -cf - --exclude-vcs --verbatim-files-from -T - | base64 -w0
 "#;
     let project = source::project(state, user).await?;
-    source::in_workspace(state, user, &project).await?;
     let request = ExecRequest {
-        argv: ["sh", "-c", PACK].map(str::to_owned).to_vec(),
-        cwd: Some(project.to_string()),
+        argv: ["sh", "-c", &[source::IN_PROJECT, PACK].concat(), "pack", project.as_str()].map(str::to_owned).to_vec(),
         timeout: Some(20),
         ..ExecRequest::default()
     };
     let answer = state.workspaces.exec(&user.id, &request).await?;
     let unreadable = |why: &str| ApiError::internal(format!("reading the workspace's manifests: {why}"));
+    if answer.code == source::NOT_CLONED {
+        return Err(source::not_cloned(user, &project));
+    }
     if answer.code != 0 {
         return Err(unreadable(answer.stderr.trim()));
     }

@@ -3,6 +3,7 @@
 mod admin;
 mod app;
 mod app_map;
+mod app_source;
 mod builds;
 mod check;
 mod classes;
@@ -72,6 +73,7 @@ pub fn documented() -> Router<AppState> {
         .merge(builds::routes())
         .merge(app::routes())
         .merge(app_map::routes())
+        .merge(app_source::routes())
         .merge(check::routes())
         .merge(deployments::routes())
         .merge(admin::routes())

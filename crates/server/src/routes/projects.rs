@@ -117,9 +117,9 @@ async fn add(
 /// Clones a project into the home, beside the others. False where the workspace does not run, or something of that name is
 /// there: the project is made all the same, and can be cloned by hand.
 async fn clone(state: &AppState, user: &User, project: &ProjectName) -> bool {
-    let script = r#"cd && [ ! -e "$2" ] && exec git clone --quiet "http://127.0.0.1:7070/git/$1/$2.git" "$2""#;
+    let script = r#"cd && [ ! -e "$2" ] && exec git clone --quiet "$1" "$2""#;
     let request = ExecRequest {
-        argv: ["sh", "-c", script, "clone", user.login.as_str(), project.as_str()].map(str::to_owned).to_vec(),
+        argv: ["sh", "-c", script, "clone", &source::clone_url(user, project), project.as_str()].map(str::to_owned).to_vec(),
         timeout: Some(CLONE_SECONDS),
         ..ExecRequest::default()
     };

@@ -70,7 +70,7 @@ impl DeployPlan {
         let contexts: BTreeSet<&str> =
             all.iter().filter(|repository| repository.source == source.from).map(|repository| repository.context.as_str()).collect();
         let tree = Tree::read(state, user, &source, &contexts).await?;
-        let built = source::repositories(state, user, &source, &tree.files).await?;
+        let built = source::repositories(all, user, &source, &tree.files);
         let images = images(state, user, &built, &tree).await?;
         let repositories: Vec<Repository> = built.into_iter().filter(|(_, same)| *same).map(|(repository, _)| repository).collect();
         let fresh = images.iter().filter(|image| image.why != Why::Unchanged).map(|image| image.repository.name.to_string()).collect();

@@ -32,7 +32,8 @@ pub async fn build(state: &AppState, user: &User, progress: &mut Progress<'_>, c
         Source::Remote { .. } => state.rollouts.files(user, Some(&commit)).await.map_err(unread)?,
         Source::Project { .. } => Files::new(),
     };
-    let repositories = source::repositories(state, user, &source, &manifests).await?;
+    let all = state.builds.repositories(&user.id).await.map_err(|error| failed(&error))?;
+    let repositories = source::repositories(all, user, &source, &manifests);
     if repositories.is_empty() {
         return Ok(match source.from {
             Source::Project { .. } => {
