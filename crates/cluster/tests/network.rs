@@ -13,38 +13,22 @@ use maru_cluster::{NamespaceSpec, namespace};
 use maru_model::{Login, Quota};
 use serde_json::{Value, json};
 
-use support::{Node, PYTHON as IMAGE, eventually, load_image, ready};
+use support::{ANSWERS, Node, PYTHON as IMAGE, eventually, load_image, ready};
 
 /// Answers on TCP 8000 and 8001 and on UDP 9000.
-const SERVER: &str = r#"
-import socket, threading
-def udp():
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("", 9000))
-    while True:
-        _, who = s.recvfrom(100); s.sendto(b"pong", who)
-def tcp(port):
-    s = socket.create_server(("", port))
-    while True:
-        c, _ = s.accept(); c.sendall(b"pong"); c.close()
-threading.Thread(target=udp).start()
+const SERVER: &str = "
+threading.Thread(target=udp, args=(9000,)).start()
 threading.Thread(target=tcp, args=(8001,)).start()
 tcp(8000)
-"#;
+";
 
 /// Says for each `tcp:HOST:PORT` and `udp:HOST:PORT` whether it answers, for each `name:HOST:0` whether it has an address; all at once, since what is dropped takes its time.
 const CLIENT: &str = r#"
-import concurrent.futures, socket, sys
-def ask(place):
+def look(place):
     kind, host, port = place.split(":")
-    try:
-        if kind == "name": return bool(socket.gethostbyname(host))
-        if kind == "tcp":
-            with socket.create_connection((host, int(port)), 3): return True
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.settimeout(3); s.connect((host, int(port))); s.send(b"ping"); s.recv(10); return True
-    except OSError: return False
+    return ask(kind, host, int(port))
 with concurrent.futures.ThreadPoolExecutor(64) as pool:
-    for place, reached in zip(sys.argv[1:], pool.map(ask, sys.argv[1:])): print(place, "reached" if reached else "closed")
+    for place, reached in zip(sys.argv[1:], pool.map(look, sys.argv[1:])): print(place, "reached" if reached else "closed")
 "#;
 
 struct Class<'a> {
@@ -66,9 +50,10 @@ impl Class<'_> {
     /// A pod with a Service of its name; returns the pod's address.
     async fn pod(&self, login: &str, name: &str) -> String {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), &format!("u-{login}"));
+        let program = [ANSWERS, SERVER].concat();
         let pod = json!({ "metadata": { "name": name, "labels": { "app": name } }, "spec": {
             "terminationGracePeriodSeconds": 0,
-            "containers": [{ "name": "main", "image": IMAGE, "imagePullPolicy": "Never", "command": ["python3", "-c", SERVER],
+            "containers": [{ "name": "main", "image": IMAGE, "imagePullPolicy": "Never", "command": ["python3", "-c", program],
                 "ports": [{ "name": "web", "containerPort": 8000 }],
                 "readinessProbe": { "tcpSocket": { "port": 8000 }, "periodSeconds": 1 } }],
         } });
@@ -98,7 +83,7 @@ impl Class<'_> {
         let namespace = format!("u-{login}");
         let mut argv = vec!["kubectl", "-n", &namespace, "exec", "-i", pod, "--", "python3", "-"];
         argv.extend(places.iter().map(String::as_str));
-        let script = futures_util::stream::iter([Ok(bytes::Bytes::from_static(CLIENT.as_bytes()))]);
+        let script = futures_util::stream::iter([Ok(bytes::Bytes::from([ANSWERS, CLIENT].concat()))]);
         let output = self.node.engine.exec(&self.node.container(), &argv, None, Some(script)).await.unwrap();
         assert_eq!(output.code, 0, "{}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8(output.stdout).unwrap();

@@ -14,7 +14,7 @@ use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
-use support::{Node, PYTHON, eventually, load_image, ready};
+use support::{ANSWERS, Node, PYTHON, eventually, load_image, ready};
 
 const NAMESPACES: [&str; 3] = ["x", "y", "z"];
 const PODS: [&str; 3] = ["a", "b", "c"];
@@ -25,28 +25,11 @@ const ENFORCED: Duration = Duration::from_secs(30);
 
 /// Answers on the ports, and on 7000 to a list of places with which of them it reaches.
 const POD: &str = r#"
-import concurrent.futures, json, socket, socketserver, threading
-def udp(port):
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("", port))
-    while True:
-        _, who = s.recvfrom(100); s.sendto(b"pong", who)
-def tcp(port):
-    s = socket.create_server(("", port))
-    while True:
-        c, _ = s.accept(); c.sendall(b"pong"); c.close()
-def ask(place):
-    kind, host, port = place
-    try:
-        if kind == "tcp":
-            with socket.create_connection((host, port), 3): return True
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.settimeout(3); s.connect((host, port)); s.send(b"ping"); s.recv(10); return True
-    except OSError: return False
 class Order(socketserver.StreamRequestHandler):
     def handle(self):
         places = json.loads(self.rfile.readline())
         with concurrent.futures.ThreadPoolExecutor(40) as pool:
-            self.wfile.write(json.dumps(list(pool.map(ask, places))).encode() + b"\n")
+            self.wfile.write(json.dumps(list(pool.map(lambda place: ask(*place), places))).encode() + b"\n")
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
 for port in 8080, 8081:
@@ -88,10 +71,11 @@ impl World<'_> {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
         let ports = PORTS
             .map(|(kind, port)| json!({ "name": format!("serve-{port}-{kind}"), "containerPort": port, "protocol": kind.to_uppercase() }));
+        let program = [ANSWERS, POD].concat();
         let pod = json!({ "metadata": { "name": name, "labels": { "pod": name } }, "spec": {
             "terminationGracePeriodSeconds": 0, "hostNetwork": namespace == "default",
             "containers": [{ "name": "main", "image": PYTHON, "imagePullPolicy": "Never",
-                "command": if namespace == "default" { vec!["sleep", "infinity"] } else { vec!["python3", "-c", POD] },
+                "command": if namespace == "default" { vec!["sleep", "infinity"] } else { vec!["python3", "-c", &program] },
                 "ports": if namespace == "default" { json!([]) } else { json!(ports) } }],
         } });
         pods.create(&PostParams::default(), &serde_json::from_value(pod).unwrap()).await.unwrap();

@@ -5,6 +5,7 @@ use maru_model::Text;
 
 use crate::diagnostic::text;
 use crate::kustomization;
+use crate::object::Object;
 use crate::source::{Files, Sources, folder_of, lines, normal};
 use crate::yaml::Node;
 use crate::{Diagnostic, Mark, nearest};
@@ -54,15 +55,17 @@ struct Refusal<'a> {
     kustomizations: Vec<(String, Node)>,
     /// Patches, replacements and the like.
     others: Vec<String>,
-    /// Kinds and names of the objects that are put together.
-    objects: Vec<(String, String)>,
+    /// Of the objects that are put together, and of patches that are a part of one.
+    objects: Vec<Object>,
+    patches: Vec<Object>,
 }
 
 impl<'a> Refusal<'a> {
     fn new(said: &'a str, files: &'a Files, folder: &str) -> Self {
         let mut sources = Sources::new(files);
         let mut ignored = Vec::new();
-        let (mut kustomizations, mut others, mut objects) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut kustomizations, mut others) = (Vec::new(), Vec::new());
+        let (mut objects, mut patches) = (Vec::new(), Vec::new());
         if let Some(own) = kustomization::find(&sources, folder) {
             let followed = kustomization::follow(&mut sources, &own, &mut ignored);
             let rest = followed.used.iter().filter(|file| **file != own && !followed.resources.contains(file));
@@ -70,20 +73,26 @@ impl<'a> Refusal<'a> {
                 if kustomization::is_named(file) {
                     kustomizations.extend(sources.documents(file, &mut ignored).into_iter().next().map(|root| (file.clone(), root)));
                 } else {
+                    patches.extend(sources.objects(file, &mut ignored));
                     others.push(file.clone());
                 }
             }
             for file in &followed.resources {
-                objects.extend(sources.objects(file, &mut ignored).into_iter().map(|object| (object.kind, object.name)));
+                objects.extend(sources.objects(file, &mut ignored));
             }
         }
-        Self { said, sources, kustomizations, others, objects }
+        Self { said, sources, kustomizations, others, objects, patches }
     }
 
-    /// What stands between two words of the refusal.
-    fn between(&self, before: &str, after: &str) -> Option<&'a str> {
+    /// What stands after some words of the refusal.
+    fn after(&self, before: &str) -> Option<&'a str> {
         let (_, rest) = self.said.split_once(before)?;
-        let (found, _) = if after.is_empty() { (rest, "") } else { rest.split_once(after)? };
+        Some(rest.trim()).filter(|found| !found.is_empty())
+    }
+
+    /// What stands between two words of it.
+    fn between(&self, before: &str, after: &str) -> Option<&'a str> {
+        let (found, _) = self.after(before)?.split_once(after)?;
         Some(found.trim()).filter(|found| !found.is_empty())
     }
 
@@ -101,7 +110,7 @@ impl<'a> Refusal<'a> {
     fn unmatched_patch(&self) -> Option<Known> {
         let id = self.between("no resource matches strategic merge patch \"", "\"")?;
         let (kind, name) = kind_and_name(id)?;
-        let of_kind: Vec<&str> = self.objects.iter().filter(|(is, _)| is == kind).map(|(_, name)| name.as_str()).collect();
+        let of_kind: Vec<&str> = self.objects.iter().filter(|object| object.kind == kind).map(|object| object.name.as_str()).collect();
         let fix = match nearest(name, of_kind.iter().copied()) {
             Some(near) => text!("Write `name: {near}` in the patch", "패치에 `name: {near}` 라고 쓰세요"),
             None if of_kind.is_empty() => text!(
@@ -123,17 +132,13 @@ impl<'a> Refusal<'a> {
 
     /// The file with a patch for this object.
     fn patch_of(&self, kind: &str, name: &str) -> Option<Place> {
-        let mut sources = self.sources.clone();
-        self.others.iter().find_map(|file| {
-            let objects = sources.objects(file, &mut Vec::new());
-            let object = objects.into_iter().find(|object| object.kind == kind && object.name == name)?;
-            Some((file.clone(), object.mark("metadata.name")))
-        })
+        let patch = self.patches.iter().find(|object| object.kind == kind && object.name == name)?;
+        Some((patch.file.clone(), patch.mark("metadata.name")))
     }
 
     /// `replace operation does not apply: doc is missing path: /spec/x: missing value`, `Unexpected kind: change`
     fn operation(&self) -> Option<Known> {
-        if let Some(kind) = self.between("Unexpected kind: ", "") {
+        if let Some(kind) = self.after("Unexpected kind: ") {
             return Some(Known {
                 place: self.line_with(kind),
                 message: text!("`{kind}` is no operation of a JSON patch", "`{kind}` 은(는) JSON 패치의 연산이 아닙니다"),
@@ -194,7 +199,7 @@ impl<'a> Refusal<'a> {
                 ),
             });
         }
-        let selected = self.between("nothing selected by ", "")?.split_whitespace().next()?;
+        let selected = self.after("nothing selected by ")?.split_whitespace().next()?;
         let (kind, name) = kind_and_name(selected.rsplit_once(':').map_or(selected, |(id, _)| id))?;
         let source = |item: &Node| item.at("source.name").and_then(Node::str) == Some(name);
         let place = self.item("replacements", source).or_else(|| self.line_with(name));
@@ -211,7 +216,7 @@ impl<'a> Refusal<'a> {
     /// `json: cannot unmarshal string into Go struct field Kustomization.resources of type []string`, `json: unknown field "x"`,
     /// `apiVersion for Kustomization should be kustomize.config.k8s.io/v1beta1`
     fn type_of_field(&self) -> Option<Known> {
-        if let Some(version) = self.between("apiVersion for Kustomization should be ", "") {
+        if let Some(version) = self.after("apiVersion for Kustomization should be ") {
             return Some(Known {
                 place: self.entry("apiVersion"),
                 message: text!("A kustomization's apiVersion is `{version}`", "kustomization 의 apiVersion 은 `{version}` 입니다"),
@@ -226,7 +231,7 @@ impl<'a> Refusal<'a> {
             });
         }
         let found = self.between("cannot unmarshal ", " into Go struct field ")?;
-        let (field, wanted) = self.between(" into Go struct field ", "")?.split_once(" of type ")?;
+        let (field, wanted) = self.after(" into Go struct field ")?.split_once(" of type ")?;
         let field = field.split_once('.').map_or(field, |(_, path)| path);
         let (en, ko) = if wanted.starts_with("[]") {
             ("a list: lines that begin with `- `", "`- ` 로 시작하는 줄의 목록")
@@ -287,7 +292,7 @@ impl<'a> Refusal<'a> {
     /// Of what else is told by a name.
     fn named(&self) -> Option<Known> {
         if let Some(name) = self.between("resource with name ", " does not match a config") {
-            let fix = match nearest(name, self.objects.iter().map(|(_, name)| name.as_str())) {
+            let fix = match nearest(name, self.objects.iter().map(|object| object.name.as_str())) {
                 Some(near) => text!("Write `name: {near}`", "`name: {near}` 라고 쓰세요"),
                 None => Text::new(
                     "Name a Deployment or StatefulSet of this deployment",
@@ -303,7 +308,7 @@ impl<'a> Refusal<'a> {
                 fix,
             });
         }
-        if let Some(kind) = self.between("unable to load builtin ", "") {
+        if let Some(kind) = self.after("unable to load builtin ") {
             let kind = kind.split('.').next().unwrap_or(kind);
             return Some(Known {
                 place: self.line_with(kind),

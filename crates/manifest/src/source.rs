@@ -15,7 +15,6 @@ use crate::{Diagnostic, Mark, syntax, yaml};
 /// Contents by path; paths are relative and use `/`.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-#[derive(Clone)]
 pub(crate) struct Sources<'a> {
     files: &'a Files,
     /// Files whose mistakes have been said.

@@ -14,6 +14,28 @@ pub const PATIENCE: Duration = Duration::from_secs(180);
 /// What pods of tests run in: made by ./test.
 pub const PYTHON: &str = "registry.localhost/base/python:3";
 
+/// What Python programs in pods answer with and ask with: `tcp(port)` and `udp(port)` serve for good, `ask(kind, host, port)`
+/// says whether anybody answers there.
+pub const ANSWERS: &str = r#"
+import concurrent.futures, json, socket, socketserver, sys, threading
+def udp(port):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("", port))
+    while True:
+        _, who = s.recvfrom(100); s.sendto(b"pong", who)
+def tcp(port):
+    s = socket.create_server(("", port))
+    while True:
+        c, _ = s.accept(); c.sendall(b"pong"); c.close()
+def ask(kind, host, port):
+    try:
+        if kind == "name": return bool(socket.gethostbyname(host))
+        if kind == "tcp":
+            with socket.create_connection((host, port), 3): return True
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(3); s.connect((host, port)); s.send(b"ping"); s.recv(10); return True
+    except OSError: return False
+"#;
+
 pub struct Node {
     pub engine: Engine,
     pub config: ClusterConfig,
