@@ -105,6 +105,20 @@ describe("the copy on the server", () => {
     expect(tabs.values.value).toEqual({ tabs: "b" });
   });
 
+  it("gets what changed while the change before was being told", async () => {
+    const open = part("open", {}, true);
+    const here = sync("mina", [open.made], memory());
+    await here.start(readPreferences());
+    vi.stubGlobal("fetch", async (path: RequestInfo | URL, init: RequestInit = {}) => {
+      const answered = await answer(path, init);
+      if (init.method === "PUT" && server.puts === 1) open.values.value = { file: "b" };
+      return answered;
+    });
+    open.values.value = { file: "a" };
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(server.document).toEqual({ "open.file": "b" });
+  });
+
   it("is reached later where the network is away, and nothing is lost", async () => {
     const storage = memory();
     const one = part("settings", {});

@@ -93,14 +93,14 @@ export class Sync {
     return this.parts.find((part) => name.startsWith(`${part.name}.`));
   }
 
-  private merged(remote: Document): Document {
-    return merge(this.base, this.local(), remote, (name) => this.partOf(name) !== undefined);
+  private merged(remote: Document, here: Document): Document {
+    return merge(this.base, here, remote, (name) => this.partOf(name) !== undefined);
   }
 
   private arrive(found: Preferences | null): void {
     if (found) this.remote = found;
     if (!this.remote) return;
-    const wanted = this.merged(this.remote.document);
+    const wanted = this.merged(this.remote.document, this.local());
     for (const part of this.parts) {
       if (part.atStart && this.started) continue;
       const prefix = `${part.name}.`;
@@ -111,13 +111,15 @@ export class Sync {
       );
       if (!same(values, part.read())) part.take(values);
     }
-    if (same(wanted, this.remote.document)) this.agree(wanted);
+    if (same(wanted, this.remote.document)) this.agree(wanted, this.local());
     else this.soon();
   }
 
-  /** What is not taken while the page is open counts as changed only once it is changed here. */
-  private agree(document: Document): void {
-    const here = this.local();
+  /**
+   * What is not taken while the page is open counts as changed only once it is changed here, since it was as `here`: that is
+   * what the document was made of, and a part may have changed while it was written.
+   */
+  private agree(document: Document, here: Document): void {
     const names = new Set([...Object.keys(document), ...Object.keys(here)]);
     const base: Record<string, unknown> = {};
     for (const name of names) {
@@ -155,12 +157,13 @@ export class Sync {
     // A page that goes has time for one request only.
     if (!leaving || !this.remote) this.arrive(await readPreferences(this.remote?.etag));
     for (let tries = 0; tries < TRIES && this.remote; tries++) {
-      const wanted = this.merged(this.remote.document);
+      const here = this.local();
+      const wanted = this.merged(this.remote.document, here);
       if (same(wanted, this.remote.document)) break;
       const etag = await writePreferences(wanted, this.remote.etag, leaving);
       if (etag !== null) {
         this.remote = { etag, document: { ...wanted } };
-        this.agree(wanted);
+        this.agree(wanted, here);
         break;
       }
       this.arrive(await readPreferences(this.remote.etag));
